@@ -1,0 +1,65 @@
+"""What every lip-sync engine offers, whatever network is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SOUND_RATE_HZ = 16_000
+"""Rate of the mono sound every engine is given."""
+
+
+@dataclass(frozen=True)
+class MouthPatch:
+    """New mouth pixels for one frame, still in the engine's own aligned square.
+
+    rgba: uint8 (S, S, 4), RGB order, alpha not premultiplied; alpha 0 = untouched.
+    to_frame: float64 (2, 3), affine map from patch pixels (x, y, 1) to frame pixels.
+    """
+
+    rgba: NDArray[np.uint8]
+    to_frame: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ShotFace:
+    """One actor's face through one shot, and the sound the mouth shall follow.
+
+    frames: opens the shot anew on each call; yields one RGB uint8 (H, W, 3) array a
+        frame, in order, exactly len(landmarks) of them. Never hold them all.
+    landmarks: float32 (n, 468, 3), MediaPipe mesh order, pixels of the frame
+        (z in the same scale); a row of NaN where no face was found.
+    times_s: float64 (n,), presentation time of each frame on the sound's clock.
+    sound: float32 (samples,), mono, SOUND_RATE_HZ, -1..1; sample 0 is time 0.
+    """
+
+    frames: Callable[[], Iterator[NDArray[np.uint8]]]
+    landmarks: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    sound: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """A dialogue supervisor's dials. offset_frames > 0 moves the mouth later."""
+
+    offset_frames: float = 0.0
+    intensity: float = 1.0
+
+
+class Engine(Protocol):
+    """A lip-sync engine, loaded and ready. Not thread-safe."""
+
+    name: str
+    weights_sha256: str
+    """Hash over every weight file in use; goes into the manifest."""
+
+    def mouths(
+        self, face: ShotFace, controls: Controls
+    ) -> Iterator[MouthPatch | None]:
+        """Yield one patch a frame, in order; None leaves that frame as it is."""
+        ...
