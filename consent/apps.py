@@ -1,0 +1,7 @@
+"""Actors, grants and the policy that everything else asks."""
+
+from django.apps import AppConfig
+
+
+class ConsentConfig(AppConfig):
+    name = "consent"

@@ -1,0 +1,6 @@
+"""The records consent keeps."""
+
+from consent.models.grants import Grant
+from consent.models.people import Actor, Membership, Project, Role
+
+__all__ = ["Actor", "Grant", "Membership", "Project", "Role"]
