@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Model
-from synthesis.media.probe import Probe
+from synthesis.media.probe import Probe, sha256_file
 from synthesis.services.verification import file_verify
 
 from consent.models import Grant, Project
@@ -21,7 +21,6 @@ from synthesis.services.scenes import (
     dub_create,
     line_add,
     scene_create,
-    sha256_of,
     track_assign,
 )
 from synthesis.services.uploads import upload_append, upload_begin
@@ -56,7 +55,7 @@ def scene_bring(
 ) -> Scene:
     """Upload a scene and wait for its analysis. The same file twice is one scene."""
     known = Scene.objects.filter(
-        project=project, sha256=sha256_of(path), state=Scene.State.READY
+        project=project, sha256=sha256_file(path), state=Scene.State.READY
     ).first()
     if known is not None:
         say(f"scene: {path.name} is already analysed")
@@ -106,7 +105,7 @@ def line_put(
 ) -> Line:
     """Make the dub consist of this one line, from the first frame."""
     dub = dub_create(scene=scene, language=language, acting_user=acting_user)
-    sha256 = sha256_of(sound)
+    sha256 = sha256_file(sound)
     lines = list(dub.lines.all())
     if [(line.sha256, line.actor_id) for line in lines] == [(sha256, grant.actor_id)]:
         return lines[0]

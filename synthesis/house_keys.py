@@ -6,16 +6,17 @@ from pathlib import Path
 
 from django.conf import settings
 
-from synthesis.provenance.keys import MarkKey, Signer, house_signer, mark_keys_at
+from synthesis.provenance.keys import Signer, file_signer, house_signer
+from synthesis.provenance.mark_keys import MarkKey, mark_keys_at
 
 
 def signer() -> Signer:
     """Who signs outputs: the operator's certificate, or the private test CA."""
-    return house_signer(
-        Path(settings.KEYS_DIR),
-        certificate=settings.C2PA_CERTIFICATE,
-        private_key=settings.C2PA_PRIVATE_KEY,
-    )
+    if settings.C2PA_CERTIFICATE:
+        return file_signer(
+            Path(settings.C2PA_CERTIFICATE), Path(settings.C2PA_PRIVATE_KEY)
+        )
+    return house_signer(Path(settings.KEYS_DIR))
 
 
 def mark_keys() -> list[MarkKey]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from django.db import transaction
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from consent.models import Actor
+from consent.services.ledger import ledger_append, ledger_root
 from synthesis import house_keys
 from synthesis.engines.base import SOUND_RATE_HZ, Controls
 from synthesis.engines.native import NativeEngine
 from synthesis.errors import SynthesisError
-from synthesis.media.frames import sound_mono_16k
-from synthesis.media.probe import Probe
-from synthesis.media.writer import mix_lines
+from synthesis.media.probe import Probe, sha256_file
 from synthesis.models import (
     ActorModel,
     Deliverable,
@@ -29,11 +31,12 @@ from synthesis.models import (
     Track,
     TrackRender,
 )
-from synthesis.pipeline import Take, assemble, make_mouths
+from synthesis.pipeline import Marks, Take, assemble, make_mouths
 from synthesis.progress import Progress, look
-from synthesis.provenance.manifest import sign
-from synthesis.services.renders import tracks_to_render
-from synthesis.services.scenes import sha256_of
+from synthesis.provenance.label import Box, Label, pick_corner
+from synthesis.provenance.manifest import ManifestFacts, sign
+from synthesis.provenance.mark.embed import Embedder
+from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 
 log = logging.getLogger(__name__)
@@ -54,7 +57,6 @@ def shot_render(render: Render, shot: Shot) -> None:
 
 def render_finish(render: Render) -> None:
     """Assemble, sign, read back, and only then let the deliverable exist."""
-    began = time.monotonic()
     scene = render.dub.scene
     facts = Probe.from_json(scene.media_facts)
     tracks = tracks_to_render(render.dub)
@@ -87,14 +89,14 @@ def render_finish(render: Render) -> None:
         read_back(folder / "signed.mp4", mark, signed, report)
         deliverable = Deliverable(
             render=render,
-            sha256=sha256_of(folder / "signed.mp4"),
+            sha256=sha256_file(folder / "signed.mp4"),
             size_bytes=(folder / "signed.mp4").stat().st_size,
             frame_count=facts.frame_count,
             manifest_id=signed.manifest_id,
             mark_id=mark.mark_id.hex(),
             mark_key_id=mark.key_id,
             fingerprint=fingerprint,
-            render_seconds=_seconds(render, began),
+            render_seconds=_seconds(render),
         )
         _publish(render, deliverable, folder / "signed.mp4")
 
@@ -102,7 +104,7 @@ def render_finish(render: Render) -> None:
 def _track_render(render: Render, track: Track, target: Path) -> None:
     scene = render.dub.scene
     facts = Probe.from_json(scene.media_facts)
-    times_s = _frame_times_s(render, facts)[track.first_frame : track.end_frame]
+    times_s = facts.times_s()[track.first_frame : track.end_frame]
     start_s = max(0.0, float(times_s[0]) - CONTEXT_S)
     report = Progress(
         render,
@@ -156,20 +158,13 @@ def _kept_take(render: Render, track: Track) -> Iterator[Take]:
         yield _take(track, patches)
 
 
-def _frame_times_s(render: Render, facts: Probe) -> NDArray[np.float64]:
-    """Time of each frame on the dub's clock, which starts with the first frame."""
-    with render.dub.scene.frame_pts.open("rb") as file:
-        pts = np.load(file, allow_pickle=False)
-    return (pts - pts[0]) * float(facts.time_base)
-
-
 def _spoken(
     render: Render, actor: Actor, facts: Probe, start_s: float, stop_s: float
 ) -> NDArray[np.float32]:
     """The actor's own words between two times: float32 mono at SOUND_RATE_HZ."""
     sound = np.zeros(round((stop_s - start_s) * SOUND_RATE_HZ), np.float32)
     for line in render.dub.lines.filter(actor=actor):
-        line_start_s = _line_start_s(line, _frame_times_s(render, facts))
+        line_start_s = _line_start_s(line, facts.times_s())
         first, last = start_s - line_start_s, stop_s - line_start_s
         if last <= 0:
             continue
@@ -192,7 +187,7 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
     paths = [stack.enter_context(local_path(line.sound)) for line in lines]
     if len(lines) == 1 and lines[0].first_frame == 0:
         return paths[0]
-    times_s = _frame_times_s(render, facts)
+    times_s = facts.times_s()
     placed = [
         (path, _line_start_s(line, times_s), 1.0)
         for path, line in zip(paths, lines, strict=True)
@@ -205,3 +200,70 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
 def _learned(actor: Actor, stack: ExitStack) -> Path | None:
     model = ActorModel.objects.filter(actor=actor).first()
     return stack.enter_context(local_path(model.file)) if model else None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The identity of one output, and what draws it."""
+
+    key_id: str
+    key: bytes
+    mark_id: bytes
+    marks: Marks
+
+
+def new_mark(facts: Probe, takes: Sequence[Take]) -> Mark:
+    """A fresh random identity, and a label that stays clear of the mouths."""
+    key_id, key = house_keys.mark_keys()[0]
+    mark_id = secrets.token_bytes(8)
+    corner = pick_corner(facts.width, facts.height, [_face_box(take) for take in takes])
+    return Mark(
+        key_id=key_id,
+        key=key,
+        mark_id=mark_id,
+        marks=Marks(
+            label=Label(facts.width, facts.height, corner=corner),
+            embedder=Embedder(key, mark_id, facts.width, facts.height),
+        ),
+    )
+
+
+def _face_box(take: Take) -> Box:
+    """The rectangle a face stays in through its shot, in pixels."""
+    points = take.landmarks[:, :, :2]
+    left, top = np.nanmin(points, axis=(0, 1))
+    right, bottom = np.nanmax(points, axis=(0, 1))
+    return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
+
+
+def _publish(render: Render, deliverable: Deliverable, path: Path) -> None:
+    """Let the deliverable exist, if the consent it stands on still does. The grants
+    are locked meanwhile: a withdrawal comes before, or after and closes it."""
+    keep(deliverable.file, path, suffix="mp4")
+    try:
+        with transaction.atomic():
+            grants_standing(render)
+            look(render)
+            deliverable.save()
+            Render.objects.filter(id=render.id).update(
+                state=Render.State.READY, ended_at=timezone.now(), progress={}
+            )
+            ledger_append(
+                kind="deliverable-made",
+                payload={
+                    "deliverable": str(deliverable.id),
+                    "render": str(render.id),
+                    "sha256": deliverable.sha256,
+                    "mark": deliverable.mark_id,
+                    "grants": sorted(str(g.id) for g in render.grants.all()),
+                },
+                acting_user=render.requested_by,
+            )
+    except BaseException:
+        deliverable.file.delete(save=False)
+        raise
+
+
+def _seconds(render: Render) -> float:
+    started = render.started_at or timezone.now()
+    return (timezone.now() - started).total_seconds()

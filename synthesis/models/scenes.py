@@ -48,11 +48,6 @@ class Scene(models.Model):
     original_name = models.CharField(max_length=255)
     file = models.FileField(upload_to=private_path)
     proxy = models.FileField(upload_to=private_path, blank=True)
-    frame_pts = models.FileField(
-        upload_to=private_path,
-        blank=True,
-        help_text=".npy, int64 (frames,): time of each frame in the file's time base.",
-    )
     sha256 = models.CharField(max_length=64, db_index=True, blank=True)
     size_bytes = models.BigIntegerField()
     language = models.CharField(max_length=35, default="en")

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.frames import Planes, read_frames
-from synthesis.media.probe import Probe, probe
+from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.proxy import write_proxy
 from synthesis.media.shots import find_shots
 from synthesis.media.thumbnail import thumbnail
 from synthesis.models import Scene, Shot, Track
 from synthesis.progress import Progress, Stopped
-from synthesis.services.scenes import sha256_of
 from synthesis.storage import keep, local_path, scratch_dir
 
 log = logging.getLogger(__name__)
@@ -32,12 +31,12 @@ def scene_analyse(scene: Scene) -> None:
         local_path(scene.file) as path,
         tempfile.TemporaryDirectory(dir=scratch_dir()) as folder,
     ):
-        scene.sha256 = sha256_of(path)
+        scene.sha256 = sha256_file(path)
         facts = probe(path)
         scene.media_facts = facts.to_json()
         scene.save(update_fields=["sha256", "media_facts"])
         report = Progress(scene, units=3 * facts.frame_count, look=lambda: _look(scene))
-        shots, pts = _find_shots(path, facts, report)
+        shots = _find_shots(path, facts, report)
         report.next_stage(facts.frame_count)
         tracks = _find_faces(path, facts, shots, Path(folder), report)
         report.next_stage(facts.frame_count)
@@ -50,23 +49,16 @@ def scene_analyse(scene: Scene) -> None:
                 "Preparing the player", frame, facts.frame_count
             ),
         )
-        np.save(Path(folder) / "pts.npy", pts)
-        _write_rows(scene, shots, tracks, proxy, Path(folder))
+        _write_rows(scene, shots, tracks, proxy)
 
 
-def _find_shots(
-    path: Path, facts: Probe, report: Progress
-) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
-    pts: list[int] = []
-
+def _find_shots(path: Path, facts: Probe, report: Progress) -> list[tuple[int, int]]:
     def frames() -> Iterator[Planes]:
         for planes in read_frames(path, facts):
-            pts.append(planes.pts)
             report("Finding the cuts", planes.index + 1, facts.frame_count)
             yield planes
 
-    shots = find_shots(frames(), facts.rate)
-    return shots, np.asarray(pts, dtype=np.int64)
+    return find_shots(frames(), facts.rate)
 
 
 def _find_faces(
@@ -111,7 +103,6 @@ def _write_rows(
     shots: list[tuple[int, int]],
     tracks: list[tuple[FaceTrack, Path, Path]],
     proxy: Path,
-    folder: Path,
 ) -> None:
     scene.shots.all().delete()
     rows = Shot.objects.bulk_create(
@@ -129,7 +120,6 @@ def _write_rows(
         keep(track.thumbnail, picture, suffix="jpg")
         track.save()
     keep(scene.proxy, proxy, suffix="mp4")
-    keep(scene.frame_pts, folder / "pts.npy", suffix="npy")
     scene.state = Scene.State.READY
     scene.progress = {}
     scene.error_code = scene.error_sentence = ""

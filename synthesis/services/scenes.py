@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from pathlib import Path
 
 from consent.services.ledger import ledger_append
 from django.contrib.auth.models import AbstractBaseUser
@@ -12,7 +10,7 @@ from django.db import transaction
 
 from consent.models import Actor, Role
 from synthesis.errors import SynthesisError
-from synthesis.media.probe import probe_sound
+from synthesis.media.probe import Probe, probe_sound, sha256_file
 from synthesis.models import Dub, Line, Scene, Track, Upload
 from synthesis.queue import enqueue_on_commit
 from synthesis.services.access import require_role
@@ -103,11 +101,11 @@ def line_add(
     """Add an actor's dialogue, its sound starting at first_frame of the scene.
     Raises MediaRefused when the file holds no sound that lipweb can read."""
     require_role(project=dub.scene.project, user=acting_user, role=Role.PRODUCER)
-    frames = int(dub.scene.media_facts.get("frame_count", 0))
-    if not 0 <= first_frame < max(frames, 1):
+    frames = Probe.from_json(dub.scene.media_facts).frame_count
+    if not 0 <= first_frame < frames:
         raise SynthesisError(
             "outside-scene",
-            f"The line must start inside the scene: frame 0 to {max(frames - 1, 0)}.",
+            f"The line must start inside the scene: frame 0 to {frames - 1}.",
         )
     path = upload_take(upload=upload, acting_user=acting_user)
     facts = probe_sound(path)
@@ -116,7 +114,7 @@ def line_add(
         actor=actor,
         original_name=upload.name,
         sound_facts=facts.to_json(),
-        sha256=sha256_of(path),
+        sha256=sha256_file(path),
         first_frame=first_frame,
     )
     keep(line.sound, path, suffix="bin")
@@ -128,12 +126,6 @@ def line_remove(*, line: Line, acting_user: AbstractBaseUser) -> None:
     """Take a line out of its dub. Renders made with it keep what they were made of."""
     require_role(project=line.dub.scene.project, user=acting_user, role=Role.PRODUCER)
     line.delete()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file in hex, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _queue_analysis(scene: Scene) -> None:
