@@ -91,5 +91,3 @@ def _pss_bytes(pid: int) -> int:
         return 0
     lines = [line for line in rollup.splitlines() if line.startswith("Pss:")]
     return int(lines[0].split()[1]) << 10 if lines else 0
-
-
