@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,8 @@ C2PA_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 
 ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
 ROOT_KEY_FILE = "root-key.pem"
-ROOT_DAYS, LEAF_DAYS = 3650, 397
+ROOT_DAYS, LEAF_DAYS = 3650, 1825
+"""Long, because without a time-stamp a credential ends with its certificate."""
 
 
 class Signer(Protocol):
@@ -141,10 +143,9 @@ def mark_keys(folder: Path) -> list[tuple[str, bytes]]:
             draft.write(secrets.token_bytes(32))
             draft.flush()
             os.fsync(draft.fileno())
-            try:
+            # Another process may be first; its key is as good.
+            with suppress(FileExistsError):
                 os.link(draft.name, folder / "mark-1.key")
-            except FileExistsError:
-                pass  # Another process was first; its key is as good.
         found = _mark_key_files(folder)
     return [(path.stem, path.read_bytes()) for path in found]
 

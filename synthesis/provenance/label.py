@@ -187,7 +187,7 @@ def _even(length: int) -> int:
 def _fitted(drawn: FloatPlane, size: tuple[int, int]) -> FloatPlane:
     how = cv2.INTER_AREA if size[0] <= drawn.shape[1] else cv2.INTER_CUBIC
     fitted = cv2.resize(drawn, size, interpolation=how)
-    return np.clip(fitted, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(fitted, 0.0, 1.0), np.float32)
 
 
 def _drawing(text: str) -> tuple[FloatPlane, FloatPlane]:
@@ -205,7 +205,7 @@ def _drawing(text: str) -> tuple[FloatPlane, FloatPlane]:
     core[edge:-edge, edge:-edge] = 255
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     plate = cv2.dilate(core, disc)
-    return ink.astype(np.float32) / 255, plate.astype(np.float32) / 255
+    return np.asarray(ink / 255, np.float32), np.asarray(plate / 255, np.float32)
 
 
 def _letter(letter: str) -> Plane:

@@ -12,7 +12,7 @@ LARGEST_MANIFEST_MB = 64
 
 
 def settings(anchors: bytes) -> dict[str, Any]:
-    """Settings of the library: trust `anchors` (PEM, may be empty), reach no network."""
+    """Settings of the library: trust `anchors` (PEM or empty), reach no network."""
     usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
     trust = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():

@@ -70,7 +70,8 @@ def summary(store: Json) -> Json:
     signature = manifest.get("signature_info") or {}
     actions = list(_actions(manifest))
     generators = manifest.get("claim_generator_info") or [{}]
-    state, problems = _judged(store.get("validation_results") or {})
+    results = store.get("validation_results") or {}
+    state, problems = _judged(results.get("activeManifest"))
     # The library's word is the stricter one where the two should ever differ.
     if store.get("validation_state") == "Invalid":
         state = "invalid"
@@ -81,7 +82,9 @@ def summary(store: Json) -> Json:
         "title": _text(manifest.get("title")),
         "generator": _text(generators[0].get("name")),
         "actions": [_text(action.get("action")) for action in actions],
-        "ingredients": [_ingredient(one) for one in _some(manifest.get("ingredients"))],
+        "ingredients": [
+            _ingredient(one, results) for one in _some(manifest.get("ingredients"))
+        ],
         "consent_records": [
             _text(record)
             for data in _assertions(manifest, CONSENT)
@@ -97,22 +100,33 @@ def summary(store: Json) -> Json:
     }
 
 
-def _judged(results: Json) -> tuple[str, list[str]]:
-    """State and problem codes of one manifest's validation results."""
-    active = results.get("activeManifest") or {}
-    problems = list(
-        dict.fromkeys(_text(one.get("code")) for one in _some(active.get("failure")))
-    )
-    if any(code != UNTRUSTED for code in problems):
-        return "invalid", problems
-    good = {one.get("code") for one in active.get("success") or []}
-    return ("trusted" if "signingCredential.trusted" in good else "valid"), problems
+def _judged(*results: Json | None) -> tuple[str, list[str]]:
+    """State and problem codes of one manifest, all its validation results together."""
+    good: set[object] = set()
+    bad: dict[str, None] = {}  # A set that keeps its order.
+    for result in results:
+        good |= {one.get("code") for one in (result or {}).get("success") or []}
+        failures = _some((result or {}).get("failure"))
+        bad |= {_text(one.get("code")): None for one in failures}
+    if any(code != UNTRUSTED for code in bad):
+        return "invalid", list(bad)
+    trusted = "signingCredential.trusted" in good and UNTRUSTED not in bad
+    return ("trusted" if trusted else "valid"), list(bad)
 
 
-def _ingredient(ingredient: Json) -> Json:
+def _ingredient(ingredient: Json, results: Json) -> Json:
+    """What was recorded of an ingredient when it went in, and what differs today."""
     state, problems = "absent", list[str]()
     if ingredient.get("active_manifest"):
-        state, problems = _judged(ingredient.get("validation_results") or {})
+        recorded = ingredient.get("validation_results") or {}
+        today = [
+            delta.get("validationDeltas")
+            for delta in results.get("ingredientDeltas") or []
+            if str(delta.get("ingredientAssertionURI")).endswith(
+                f"/{ingredient.get('label')}"
+            )
+        ]
+        state, problems = _judged(recorded.get("activeManifest"), *today)
     return {
         "title": _text(ingredient.get("title")),
         "relationship": _text(ingredient.get("relationship")),

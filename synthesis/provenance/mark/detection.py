@@ -85,20 +85,24 @@ def _windows(lumas: Iterable[NDArray[np.uint8]]) -> Iterator[FloatPlane]:
             count += 1
         if count < WINDOW_FRAMES:
             continue
-        yield window / count
+        yield _mean(window, count)
         if total is None:
             total, total_count = window, count
         else:
             total += window
             total_count += count
-            yield total / total_count
+            yield _mean(total, total_count)
         window, count = np.zeros_like(flat), 0
     if window is None or count == 0:
         return
     if count >= SHORTEST_FRAMES or total is None:
-        yield window / count
+        yield _mean(window, count)
     if total is not None:
-        yield (total + window) / (total_count + count)
+        yield _mean(total + window, total_count + count)
+
+
+def _mean(total: FloatPlane, count: int) -> FloatPlane:
+    return np.asarray(total / count, np.float32)
 
 
 def _read(
@@ -168,4 +172,4 @@ def _trust(carriers: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float6
     pilots = band[lattice.pilots]
     total = np.bincount(pilots, carriers[lattice.pilots], minlength=BANDS)
     mean = total / np.maximum(np.bincount(pilots, minlength=BANDS), 1)
-    return np.maximum(mean, 0.05)[band]
+    return np.asarray(np.maximum(mean, 0.05)[band])

@@ -31,7 +31,8 @@ FULL_AREA_PX = 640 * 360
 LARGEST_LIFT = 1.5
 """Smaller pictures have less room, and are marked up to this much louder (43 dB)."""
 TEXTURE = 0.05
-LARGEST_GAIN = 2.0
+LARGEST_GAIN = 4.0
+"""Levels for each unit of the mask, so that black pictures are not filled with it."""
 STEPS_PER_LEVEL = 16
 INFORMED, WEAKEST, STRONGEST = 0.7, 0.3, 2.0
 MEMORY = 0.85
@@ -108,7 +109,7 @@ class Embedder:
         tile = np.real(np.fft.ifft2(spectrum)) * PERIOD_PX**2
         rms = float(np.sqrt(np.mean(tile**2)))
         gain = min(self._rms / (mask_rms * rms), LARGEST_GAIN / rms)
-        return (tile * gain).astype(np.float32)
+        return np.asarray(tile * gain, np.float32)
 
 
 def _fold(flat: FloatPlane) -> NDArray[np.complex128]:
@@ -132,4 +133,4 @@ def _mask(canvas: FloatPlane, spread: FloatPlane) -> FloatPlane:
     mean = cv2.blur(canvas, (7, 7))
     light = np.clip((mean - 4.0) / 60.0, 0.25, 1.0)
     light *= np.clip((262.0 - mean) / 40.0, 0.25, 1.0)
-    return cv2.blur(busy, (7, 7)) * light
+    return np.asarray(cv2.blur(busy, (7, 7)) * light, np.float32)

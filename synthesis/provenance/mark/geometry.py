@@ -118,7 +118,7 @@ def _whitened_power(flat: FloatPlane) -> FloatPlane:
     radius = np.hypot(frequency[:, None], frequency[None, :])
     ring = (radius * 128).astype(np.int32)
     mean = np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel())
-    return np.minimum(power / np.maximum(mean, 1e-9)[ring], 8.0).astype(np.float32)
+    return np.asarray(np.minimum(power / np.maximum(mean, 1e-9)[ring], 8), np.float32)
 
 
 def _energy(power: FloatPlane, size: float, rotation_deg: float) -> float:

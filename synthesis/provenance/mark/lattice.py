@@ -95,7 +95,7 @@ def to_canvas(luma: NDArray[np.uint8]) -> FloatPlane:
     size = canvas_size(width, height)
     shrinks = size[0] <= width
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(luma, size, interpolation=how).astype(np.float32)
+    return np.asarray(cv2.resize(luma, size, interpolation=how), np.float32)
 
 
 def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
