@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from consent.services.ledger import ledger_append, ledger_root
 from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from consent.models import Actor
-from consent.services.ledger import ledger_append, ledger_root
 from synthesis import house_keys, software_version
 from synthesis.engines.base import SOUND_RATE_HZ, Controls
 from synthesis.engines.native import NativeEngine
