@@ -12,7 +12,8 @@ from consent.models import Actor, Grant, Project, Role
 
 
 def is_producer(user: AbstractBaseUser | AnonymousUser, project: Project) -> bool:
-    return project.memberships.filter(user_id=user.pk, role=Role.PRODUCER).exists()
+    roles = project.memberships.filter(role=Role.PRODUCER)
+    return user.pk is not None and roles.filter(user_id=user.pk).exists()
 
 
 def require_producer(user: AbstractBaseUser, project: Project) -> None:

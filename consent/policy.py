@@ -13,7 +13,7 @@ from uuid import UUID
 
 from consent.errors import ConsentDenied, Failure, SignatureRefused
 from consent.models import Actor, Grant, Project
-from consent.proof import grant_verify_signature, is_revoked
+from consent.proof import grant_verify_signature, is_revoked, logged_about
 from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
 from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
 
@@ -59,8 +59,7 @@ def verify(use: Use) -> Grant:
 def verify_grant(grant: Grant, use: Use) -> None:
     """Raise ConsentDenied unless this very grant, as it now stands in the database,
     allows the use."""
-    fresh = Grant.objects.select_related("actor", "credential").filter(pk=grant.pk)
-    current = fresh.first()
+    current = Grant.objects.provable().filter(pk=grant.pk).first()
     if current is None:
         raise ConsentDenied((_nothing_signed(use),))
     failures = _failures(current, use)
@@ -74,11 +73,9 @@ def grants_usable(use: Use) -> list[Grant]:
 
 
 def _candidates(use: Use) -> list[Grant]:
-    rows = Grant.objects.signed().filter(
-        actor_id=use.actor_id, project_id=use.project_id
-    )
-    rows = rows.select_related("actor", "credential")
-    return list(rows.prefetch_related("revocations").order_by("-signed_at"))
+    rows = Grant.objects.provable().signed()
+    rows = rows.filter(actor_id=use.actor_id, project_id=use.project_id)
+    return list(rows.order_by("-signed_at"))
 
 
 def _nothing_signed(use: Use) -> Failure:
@@ -97,10 +94,11 @@ def _nothing_signed(use: Use) -> Failure:
 def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
     if grant.signed_at is None or grant.declined_at is not None:
         return (Failure("not-signed", "The grant is not signed."),)
-    if is_revoked(grant):
+    logged = logged_about(grant.id, grant.credential_id)
+    if is_revoked(grant, logged):
         return (Failure("revoked", "The actor has withdrawn this grant."),)
     try:
-        grant_verify_signature(grant)
+        grant_verify_signature(grant, logged)
     except SignatureRefused as refusal:
         # Its terms are then nobody's word: there is nothing further to compare.
         return (Failure("signature", refusal.sentence),)

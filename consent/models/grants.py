@@ -45,6 +45,12 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def unrevoked(self) -> GrantQuerySet:
         return self.filter(revocations__isnull=True)
 
+    def provable(self) -> GrantQuerySet:
+        """With all the policy needs to ask of each row, in one query."""
+        taken_back = Revocation.objects.filter(grant=models.OuterRef("pk"))
+        rows = self.select_related("credential")
+        return rows.annotate(was_taken_back=models.Exists(taken_back))
+
     def current(self, moment: datetime | None = None) -> GrantQuerySet:
         """Signed, not withdrawn, and begun but not ended at moment (now)."""
         at = instant(moment or timezone.now())

@@ -16,7 +16,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     """Projects, by who may see them."""
 
     def of_member(self, user: AbstractBaseUser) -> ProjectQuerySet:
-        return self.filter(memberships__user=user).distinct()
+        return self.filter(memberships__user=user.pk).distinct()
 
 
 class Project(models.Model):

@@ -122,8 +122,9 @@ def invitation_accept(
     actor = Actor.objects.select_for_update().get(pk=casting.actor_id)
     if actor.user_id is not None:
         raise NotAllowed("This invitation was used already. Log in instead.")
-    people = get_user_model()
-    user = people.objects.filter(email=casting.email).first()
+    user: AbstractBaseUser | None = (
+        get_user_model().objects.filter(email=casting.email).first()
+    )
     if user is None:
         user = _new_login(casting, password)
     elif acting_user is None or acting_user.pk != user.pk:

@@ -75,7 +75,7 @@ def grant_propose(
         record=record.document(),
         canonical=canonical_bytes(record.document()),
         shown_text=text,
-        proposed_by=acting_user,
+        proposed_by_id=acting_user.pk,
     )
     _log(
         "grant-proposed",
