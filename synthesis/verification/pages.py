@@ -1,0 +1,77 @@
+"""The public page that says of any file what it is. No account, nothing kept."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from synthesis.errors import SynthesisError
+from synthesis.ratelimit import is_within_limit
+from synthesis.services.verification import file_verify
+from synthesis.services.verification import file_verify
+from synthesis.sizelimit import body_at_most
+
+MAX_BYTES = 512 << 20
+FILES_IN_TEN_MINUTES = 20
+TONES = {"trusted": "ok", "valid": "ok", "invalid": "bad", "absent": "wait"}
+
+
+@body_at_most(lambda: MAX_BYTES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Takes a file and answers with one verdict and what it rests on; as JSON to
+    those who ask for it. 429 to an address that asks too often."""
+    if request.method != "POST":
+        return answer(request, {}, 200)
+    if not is_within_limit(
+        request, "verify", limit=FILES_IN_TEN_MINUTES, window_s=600
+    ):
+        sentence = "Many files came from your address just now. Wait ten minutes."
+        return answer(request, {"code": "too-often", "sentence": sentence}, 429)
+    file = request.FILES.get("file")
+    if not file:
+        sentence = "Choose a file that is not empty first."
+        return answer(request, {"code": "no-file", "sentence": sentence}, 400)
+    try:
+        return answer(request, {"result": verified(file)}, 200)
+    except SynthesisError as refused:
+        body = {"code": refused.code, "sentence": refused.sentence}
+        return answer(request, body, 400)
+
+
+def verified(file: UploadedFile) -> dict[str, Any]:
+    """file_verify's answer about an uploaded file. Django deletes its own temporary
+    file when the request ends; a small one is written out for the moment."""
+    name = PurePath(file.name or "").name
+    if isinstance(file, TemporaryUploadedFile):
+        return file_verify(Path(file.temporary_file_path()), name=name)
+    with tempfile.NamedTemporaryFile(prefix="verify-") as copy:
+        copy.write(file.read())
+        copy.flush()
+        return file_verify(Path(copy.name), name=name)
+
+
+def answer(request: HttpRequest, found: dict[str, Any], status: int) -> HttpResponse:
+    """The page, or its JSON."""
+    result = found.get("result")
+    if "application/json" in request.headers.get("Accept", "") and found:
+        return JsonResponse(result or found, status=status)
+    context = {"max_bytes": MAX_BYTES, "result": result, "refusal": found}
+    if result:
+        context["tone"] = tone_of(result)
+    template = "synthesis/verification/verify.html"
+    return render(request, template, context, status=status)
+
+
+def tone_of(result: dict[str, Any]) -> str:
+    """ok, wait or bad, by the worst of credential and consent."""
+    tone = TONES.get(result["credential"]["state"], "wait")
+    if any(row["status"] != "active" for row in result["consent"]):
+        return "bad"
+    return tone

@@ -1,0 +1,52 @@
+"""Numbers and codes as a person reads them."""
+
+from __future__ import annotations
+
+from django.utils.translation import get_language_info
+
+# Languages of film dubbing that Django's own list leaves out.
+EXTRA_LANGUAGES = {"yue": "Cantonese", "cmn": "Mandarin", "fil": "Filipino"}
+
+
+def size_in_words(size_bytes: int) -> str:
+    """12 B, 3.4 MB, 20 GB: decimal units, as file managers show them."""
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    digits = 0 if unit == "B" or size >= 100 else 1
+    return f"{size:.{digits}f}".removesuffix(".0") + f" {unit}"
+
+
+def language_in_words(code: str) -> str:
+    """'Spanish' for es, 'Portuguese (BR)' for pt-BR; the code itself if unknown."""
+    base, _, region = code.partition("-")
+    try:
+        return str(get_language_info(code.lower())["name"])
+    except KeyError:
+        pass
+    name = EXTRA_LANGUAGES.get(base.lower())
+    if name is None:
+        try:
+            name = str(get_language_info(base.lower())["name"])
+        except KeyError:
+            return code
+    return f"{name} ({region})" if region else name
+
+
+def seconds_in_words(seconds: float) -> str:
+    """'8 s', '3 min 20 s', '2 h 5 min'."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def listed(words: list[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    if len(words) < 2:
+        return "".join(words)
+    return ", ".join(words[:-1]) + " and " + words[-1]
