@@ -1,11 +1,6 @@
-"""Numbers and codes as a person reads them."""
+"""Numbers as a person reads them."""
 
 from __future__ import annotations
-
-from django.utils.translation import get_language_info
-
-# Languages of film dubbing that Django's own list leaves out.
-EXTRA_LANGUAGES = {"yue": "Cantonese", "cmn": "Mandarin", "fil": "Filipino"}
 
 
 def size_in_words(size_bytes: int) -> str:
@@ -19,22 +14,6 @@ def size_in_words(size_bytes: int) -> str:
     return f"{size:.{digits}f}".removesuffix(".0") + f" {unit}"
 
 
-def language_in_words(code: str) -> str:
-    """'Spanish' for es, 'Portuguese (BR)' for pt-BR; the code itself if unknown."""
-    base, _, region = code.partition("-")
-    try:
-        return str(get_language_info(code.lower())["name"])
-    except KeyError:
-        pass
-    name = EXTRA_LANGUAGES.get(base.lower())
-    if name is None:
-        try:
-            name = str(get_language_info(base.lower())["name"])
-        except KeyError:
-            return code
-    return f"{name} ({region})" if region else name
-
-
 def seconds_in_words(seconds: float) -> str:
     """'8 s', '3 min 20 s', '2 h 5 min'."""
     whole = max(0, round(seconds))
@@ -43,10 +22,3 @@ def seconds_in_words(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def listed(words: list[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    if len(words) < 2:
-        return "".join(words)
-    return ", ".join(words[:-1]) + " and " + words[-1]

@@ -20,14 +20,14 @@ from synthesis.errors import SynthesisError
 from synthesis.models import Decision, Deliverable
 from synthesis.review.forms import CommentForm, DecisionForm
 from synthesis.review.media import serve_stored
-from synthesis.scenes.facts import clock_of
+from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
+from synthesis.review.standing import standing_of
 from synthesis.services.consents import render_verify
 from synthesis.services.review import (
     comment_add,
     decision_make,
     deliverable_open,
-    is_approved,
 )
 
 
@@ -37,6 +37,7 @@ def review(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
     """The player, what was said, and what was decided."""
     found = seen.deliverable(request, deliverable_id)
     context = review_shown(request, found)
+    context["at_frame"] = request.GET.get("frame", "0")
     return render(request, "synthesis/review/review.html", context)
 
 
@@ -45,7 +46,7 @@ def review_shown(request: HttpRequest, found: Deliverable) -> dict[str, Any]:
     sentence where consent no longer stands, and empty where it does."""
     dub = found.render.dub
     roles = seen.roles(request, dub.scene.project)
-    clock = clock_of(dub.scene)
+    clock = Clock.of(dub.scene)
     try:
         render_verify(found.render)
         closed = ""
@@ -58,11 +59,12 @@ def review_shown(request: HttpRequest, found: Deliverable) -> dict[str, Any]:
         "scene": dub.scene,
         "project": dub.scene.project,
         "clock": clock,
+        "player": clock.for_player() | {"frames": found.frame_count},
         "last_frame": found.frame_count - 1,
         "comments": [(clock.label(c.frame), c) for c in comments],
         "decisions": found.decisions.select_related("reviewer"),
         "grants": found.render.grants.select_related("actor"),
-        "approved": is_approved(found),
+        "standing": standing_of(found),
         "closed": closed,
         "can_review": Role.REVIEWER in roles,
         "can_produce": Role.PRODUCER in roles,
@@ -109,7 +111,7 @@ def comment_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         place = reverse("synthesis:deliverable", args=[found.id])
         return redirect(f"{place}?frame={comment.frame}#comments")
-    context = review_shown(request, found)
+    context = review_shown(request, found) | {"oob_marks": True}
     return render(request, "synthesis/review/_comments.html", context)
 
 
@@ -125,5 +127,5 @@ def decision_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         place = reverse("synthesis:deliverable", args=[found.id])
         return redirect(f"{place}#decision")
-    context = review_shown(request, found)
+    context = review_shown(request, found) | {"oob_standing": True}
     return render(request, "synthesis/review/_decision.html", context)

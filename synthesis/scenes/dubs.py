@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from synthesis import seen
 from synthesis.errors import SynthesisError
 from synthesis.models import Dub
-from synthesis.scenes.facts import clock_of
+from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import DubForm, LineForm, first_sentence
 from synthesis.scenes.uploads import upload_of_form
 from synthesis.services.scenes import dub_create, line_add, line_remove
@@ -53,7 +53,7 @@ def line_new(request: HttpRequest, dub_id: UUID) -> HttpResponse:
         messages.error(request, first_sentence(form))
         return redirect(place_of(dub))
     try:
-        first_frame = clock_of(dub.scene).frame(form.cleaned_data["start"])
+        first_frame = Clock.of(dub.scene).frame(form.cleaned_data["start"])
         line_add(
             dub=dub,
             actor=form.cleaned_data["actor"],

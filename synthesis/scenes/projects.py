@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,10 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.models import Project, Role
 from synthesis import seen
 from synthesis.errors import SynthesisError
-from synthesis.models import Render, Scene
+from synthesis.models import Dub
 from synthesis.scenes.forms import SceneForm, first_sentence
+from synthesis.scenes.shown import render_shown
 from synthesis.scenes.uploads import upload_of_form
-from synthesis.services.review import is_approved
 from synthesis.services.scenes import scene_create
 from synthesis.sizelimit import body_at_most
 
@@ -31,37 +32,24 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
     context = {
         "project": found,
         "scenes": scenes_listed(found),
-        "form": SceneForm(initial={"language": "en"}),
         "can_produce": Role.PRODUCER in roles,
         "upload_max_bytes": settings.UPLOAD_MAX_BYTES,
     }
     return render(request, "synthesis/scenes/project.html", context)
 
 
-def scenes_listed(project: Project) -> list[tuple[Scene, list[dict[str, object]]]]:
-    """Every scene with the newest render of each of its dubs."""
+def scenes_listed(project: Project) -> list[dict[str, Any]]:
+    """{"scene", "dubs": [{"dub", "newest": render_shown or None}]}, newest first."""
     scenes = project.scenes.prefetch_related("dubs__renders__deliverable")
-    return [(scene, newest_renders(scene)) for scene in scenes]
+    return [
+        {"scene": scene, "dubs": [newest_version(dub) for dub in scene.dubs.all()]}
+        for scene in scenes
+    ]
 
 
-def newest_renders(scene: Scene) -> list[dict[str, object]]:
-    """Per dub: {"dub", "render" or None, "deliverable" or None, "approved"}."""
-    rows: list[dict[str, object]] = []
-    for dub in scene.dubs.all():
-        newest: Render | None = max(
-            dub.renders.all(), key=lambda r: r.version, default=None
-        )
-        deliverable = getattr(newest, "deliverable", None)
-        approved = deliverable is not None and is_approved(deliverable)
-        rows.append(
-            {
-                "dub": dub,
-                "render": newest,
-                "deliverable": deliverable,
-                "approved": approved,
-            }
-        )
-    return rows
+def newest_version(dub: Dub) -> dict[str, Any]:
+    newest = max(dub.renders.all(), key=lambda render: render.version, default=None)
+    return {"dub": dub, "newest": render_shown(newest) if newest else None}
 
 
 @login_required

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 
-from consent.errors import ConsentError
+from consent.errors import ConsentDenied
 from consent.models import Actor, Project
 from consent.policy import verify
 from synthesis.models import Dub, Scene, Track
@@ -49,16 +50,20 @@ def consent_missing(dub: Dub, actor: Actor) -> list[Missing]:
     """What the policy has against this dub with this actor, at this moment."""
     try:
         verify(use_of(dub, actor))
-    except ConsentError as denied:
+    except ConsentDenied as denied:
         link = reverse("consent:actors", args=[dub.scene.project_id])
-        return [Missing(denied.sentence, link, "See the project's consents")]
+        return [
+            Missing(f"Consent of {actor}: {failure.sentence}", link, "See consents")
+            for failure in denied.failures
+        ]
     return []
 
 
-def actors_with_consent(project: Project) -> list[tuple[Actor, str]]:
-    """The project's actors, each with how their newest grant to it stands."""
+def actors_with_consent(project: Project) -> list[dict[str, Any]]:
+    """{"actor", "consent"} of the project's actors: how their newest grant stands."""
     rows = []
     for actor in actors_of(project):
         grant = actor.grants.filter(project=project).order_by("-proposed_at").first()
-        rows.append((actor, str(grant.status) if grant else "not asked"))
+        words = grant.status.label.lower() if grant else "not asked"
+        rows.append({"actor": actor, "consent": words})
     return rows

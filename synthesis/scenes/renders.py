@@ -13,7 +13,7 @@ from consent.models import Role
 from synthesis import seen
 from synthesis.models import Dub
 from synthesis.scenes.dubs import place_of
-from synthesis.scenes.shown import dub_shown, render_shown
+from synthesis.scenes.shown import dub_shown, render_shown, scene_shown
 from synthesis.services.renders import render_cancel, render_queue
 
 
@@ -64,11 +64,6 @@ def dub_answer(request: HttpRequest, dub: Dub) -> HttpResponse:
     """The dub's fragment for htmx, its place on the page for a plain form."""
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(place_of(dub))
-    project = dub.scene.project
-    context = {
-        "item": dub_shown(dub),
-        "can_produce": Role.PRODUCER in seen.roles(request, project),
-        "project": project,
-        "scene": dub.scene,
-    }
+    context = scene_shown(dub.scene, seen.roles(request, dub.scene.project))
+    context["item"] = dub_shown(dub)
     return render(request, "synthesis/scenes/_dub.html", context)

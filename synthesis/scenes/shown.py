@@ -7,17 +7,16 @@ from typing import Any
 from consent.models import Role
 from synthesis.errors import SynthesisError
 from synthesis.models import Dub, Render, Scene, Track
-from synthesis.scenes.facts import Clock, clock_of, facts_in_words
-from synthesis.scenes.forms import DubForm, LineForm
+from synthesis.scenes.facts import Clock, facts_in_words
 from synthesis.scenes.readiness import actors_with_consent, missing_for
-from synthesis.services.review import is_approved
+from synthesis.review.standing import standing_of
 
 
 def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
     """All of a scene's page, for a member with these roles."""
     ready = scene.state == Scene.State.READY
     try:
-        clock = clock_of(scene)
+        clock = Clock.of(scene)
     except SynthesisError:
         clock = None
     tracks = Track.objects.filter(shot__scene=scene).select_related("actor", "shot")
@@ -31,7 +30,6 @@ def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
         "faces": [track_shown(track, clock) for track in tracks],
         "actors": actors_with_consent(scene.project),
         "dubs": [dub_shown(dub) for dub in scene.dubs.all()] if ready else [],
-        "dub_form": DubForm(),
     }
 
 
@@ -51,9 +49,10 @@ def shots_shown(scene: Scene, clock: Clock) -> list[dict[str, Any]]:
 
 def track_shown(track: Track, clock: Clock | None = None) -> dict[str, Any]:
     """A face with the time codes between which it is seen."""
-    clock = clock or clock_of(track.shot.scene)
+    clock = clock or Clock.of(track.shot.scene)
     return {
         "track": track,
+        "shot_number": track.shot.index + 1,
         "frames": track.end_frame - track.first_frame,
         "first": clock.label(track.first_frame),
         "last": clock.label(track.end_frame - 1),
@@ -62,7 +61,7 @@ def track_shown(track: Track, clock: Clock | None = None) -> dict[str, Any]:
 
 def dub_shown(dub: Dub) -> dict[str, Any]:
     """A dub with its lines, what it lacks, and its renders, newest first."""
-    clock = clock_of(dub.scene)
+    clock = Clock.of(dub.scene)
     renders = list(dub.renders.order_by("-version").select_related("deliverable"))
     return {
         "dub": dub,
@@ -71,18 +70,17 @@ def dub_shown(dub: Dub) -> dict[str, Any]:
             for line in dub.lines.select_related("actor")
         ],
         "missing": missing_for(dub),
-        "form": LineForm(project=dub.scene.project, prefix=None),
         "renders": [render_shown(render) for render in renders],
         "busy": any(render.state in Render.LIVE for render in renders),
     }
 
 
 def render_shown(render: Render) -> dict[str, Any]:
-    """A render, the file it ended in if it did, and whether that is approved."""
+    """A render, the file it ended in if it did, and how that stands."""
     deliverable = getattr(render, "deliverable", None)
     return {
         "render": render,
         "live": render.state in Render.LIVE,
         "deliverable": deliverable,
-        "approved": deliverable is not None and is_approved(deliverable),
+        "standing": standing_of(deliverable) if deliverable else "",
     }

@@ -39,7 +39,8 @@ def verify(request: HttpRequest) -> HttpResponse:
         sentence = "Choose a file that is not empty first."
         return answer(request, {"code": "no-file", "sentence": sentence}, 400)
     try:
-        return answer(request, {"result": verified(file)}, 200)
+        name = PurePath(file.name or "").name
+        return answer(request, {"result": verified(file), "name": name}, 200)
     except SynthesisError as refused:
         body = {"code": refused.code, "sentence": refused.sentence}
         return answer(request, body, 400)
@@ -62,7 +63,7 @@ def answer(request: HttpRequest, found: dict[str, Any], status: int) -> HttpResp
     result = found.get("result")
     if "application/json" in request.headers.get("Accept", "") and found:
         return JsonResponse(result or found, status=status)
-    context = {"max_bytes": MAX_BYTES, "result": result, "refusal": found}
+    context = {"max_bytes": MAX_BYTES, "result": result, "refusal": found, "name": found.get("name", "")}
     if result:
         context["tone"] = tone_of(result)
     template = "synthesis/verification/verify.html"
