@@ -41,7 +41,12 @@ if not SITE_URL.startswith(("http://", "https://")) or not SITE_HOST:
     )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST, "localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "lipweb.errors.csrf_failure"
 HTTPS = SITE_URL.startswith("https://")
+
+# How many reverse proxies of ours stand in front. Each adds one X-Forwarded-For entry;
+# anything further left in that header was written by the visitor.
+PROXIES = env.int("PROXIES", default=0)
 
 INSTALLED_APPS = [
     "lipweb",
@@ -58,11 +63,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lipweb.proxies.RealAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "lipweb.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -181,7 +186,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 12 * 3600
 
+# The pages are in English only: without this line Django's own words would follow
+# the browser's language in the midst of them.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
@@ -192,6 +200,7 @@ DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
+C2PA_ROOT = env.str("C2PA_ROOT", default="")
 
 LOGGING = {
     "version": 1,

@@ -6,19 +6,37 @@ from pathlib import Path
 
 from django.conf import settings
 
-from synthesis.provenance.keys import Signer, file_signer, house_signer
-from synthesis.provenance.mark_keys import MarkKey, mark_keys_at
+from synthesis.provenance.keys import (
+    FileSigner,
+    mark_keys,
+    signer_from_files,
+    test_authority,
+)
 
 
-def signer() -> Signer:
-    """Who signs outputs: the operator's certificate, or the private test CA."""
+def signer() -> FileSigner:
+    """Who signs outputs: the operator's certificate, or the private test authority."""
     if settings.C2PA_CERTIFICATE:
-        return file_signer(
+        return signer_from_files(
             Path(settings.C2PA_CERTIFICATE), Path(settings.C2PA_PRIVATE_KEY)
         )
-    return house_signer(Path(settings.KEYS_DIR))
+    house = test_authority(_signing_folder())
+    return signer_from_files(house.chain, house.key)
 
 
-def mark_keys() -> list[MarkKey]:
-    """Every key marks were ever made with, the current one first."""
-    return mark_keys_at(Path(settings.KEYS_DIR) / "marks")
+def anchors() -> bytes:
+    """PEM roots whose signatures read "trusted" here: our own test authority, and the
+    operator's root if one is named."""
+    roots = test_authority(_signing_folder()).root.read_bytes()
+    if settings.C2PA_ROOT:
+        roots += Path(settings.C2PA_ROOT).read_bytes()
+    return roots
+
+
+def all_mark_keys() -> list[tuple[str, bytes]]:
+    """Every (name, key) that marks were ever made with, the current one first."""
+    return mark_keys(Path(settings.KEYS_DIR) / "marks")
+
+
+def _signing_folder() -> Path:
+    return Path(settings.KEYS_DIR) / "signing"

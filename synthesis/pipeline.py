@@ -94,7 +94,7 @@ def assemble(
 
     Outside the patches no sample changes before label and mark go on.
     """
-    fingerprint = Fingerprint()
+    fingerprint = Fingerprint(probe.rate)
     with Writer(target, like=probe) as writer:
         writer.add_sound(sound)
         for planes in _with_mouths(scene, probe, takes):

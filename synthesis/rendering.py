@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from consent.services.ledger import ledger_append, ledger_root
 from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from consent.models import Actor
-from consent.services.ledger import ledger_append, ledger_root
-from synthesis import house_keys
+from synthesis import house_keys, software_version
 from synthesis.engines.base import SOUND_RATE_HZ, Controls
 from synthesis.engines.native import NativeEngine
 from synthesis.errors import SynthesisError
-from synthesis.media.probe import Probe, sha256_file
+from synthesis.media.frames import read_frames
+from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.media.sound import Line as PlacedLine
+from synthesis.media.sound import mix_lines, sound_mono_16k
 from synthesis.models import (
     ActorModel,
     Deliverable,
@@ -35,7 +38,9 @@ from synthesis.pipeline import Marks, Take, assemble, make_mouths
 from synthesis.progress import Progress, look
 from synthesis.provenance.label import Box, Label, pick_corner
 from synthesis.provenance.manifest import ManifestFacts, sign
-from synthesis.provenance.mark.embed import Embedder
+from synthesis.provenance.mark import Embedder
+from synthesis.provenance.read import read_credential
+from synthesis.provenance.readback import Plane, check_output
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 
@@ -74,7 +79,7 @@ def render_finish(render: Render) -> None:
             probe=facts,
             takes=takes,
             sound=sound,
-            marks=mark.marks,
+            marks=Marks(mark.label, mark.embedder),
             target=folder / "marked.mp4",
             report=report,
         )
@@ -85,8 +90,9 @@ def render_finish(render: Render) -> None:
             folder / "signed.mp4",
             facts=_manifest_facts(render, scene_path, sound, mark),
             signer=house_keys.signer(),
+            anchors=house_keys.anchors(),
         )
-        read_back(folder / "signed.mp4", mark, signed, report)
+        read_back(folder / "signed.mp4", mark, signed.manifest_id, report)
         deliverable = Deliverable(
             render=render,
             sha256=sha256_file(folder / "signed.mp4"),
@@ -94,7 +100,7 @@ def render_finish(render: Render) -> None:
             frame_count=facts.frame_count,
             manifest_id=signed.manifest_id,
             mark_id=mark.mark_id.hex(),
-            mark_key_id=mark.key_id,
+            mark_key_id=mark.key[0],
             fingerprint=fingerprint,
             render_seconds=_seconds(render),
         )
@@ -164,20 +170,16 @@ def _spoken(
     """The actor's own words between two times: float32 mono at SOUND_RATE_HZ."""
     sound = np.zeros(round((stop_s - start_s) * SOUND_RATE_HZ), np.float32)
     for line in render.dub.lines.filter(actor=actor):
-        line_start_s = _line_start_s(line, facts.times_s())
-        first, last = start_s - line_start_s, stop_s - line_start_s
-        if last <= 0:
-            continue
+        at_s = _line_start_s(line, facts)
         with local_path(line.sound) as path:
-            words = sound_mono_16k(path, max(first, 0.0), last)
-        at = max(0, round(-first * SOUND_RATE_HZ))
-        count = min(len(words), len(sound) - at)
-        sound[at : at + count] += words[:count]
+            words = sound_mono_16k(path, start_s - at_s, stop_s - at_s)
+        count = min(len(words), len(sound))
+        sound[:count] += words[:count]
     return sound
 
 
-def _line_start_s(line: Line, times_s: NDArray[np.float64]) -> float:
-    return float(times_s[min(line.first_frame, len(times_s) - 1)])
+def _line_start_s(line: Line, facts: Probe) -> float:
+    return facts.pts[line.first_frame] * float(facts.time_base)
 
 
 def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> Path:
@@ -187,13 +189,12 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
     paths = [stack.enter_context(local_path(line.sound)) for line in lines]
     if len(lines) == 1 and lines[0].first_frame == 0:
         return paths[0]
-    times_s = facts.times_s()
+    mixed = folder / "dub.wav"
     placed = [
-        (path, _line_start_s(line, times_s), 1.0)
+        PlacedLine(path, _line_start_s(line, facts))
         for path, line in zip(paths, lines, strict=True)
     ]
-    mixed = folder / "dub.wav"
-    mix_lines(placed, float(facts.duration), mixed)
+    mix_lines(placed, facts.duration, mixed)
     return mixed
 
 
@@ -206,25 +207,28 @@ def _learned(actor: Actor, stack: ExitStack) -> Path | None:
 class Mark:
     """The identity of one output, and what draws it."""
 
-    key_id: str
-    key: bytes
+    key: tuple[str, bytes]
     mark_id: bytes
-    marks: Marks
+    label: Label
+    embedder: Embedder
 
 
 def new_mark(facts: Probe, takes: Sequence[Take]) -> Mark:
-    """A fresh random identity, and a label that stays clear of the mouths."""
-    key_id, key = house_keys.mark_keys()[0]
+    """A fresh random identity, and a label that stays clear of the faces.
+    Raises SynthesisError where the picture is too small to carry a mark."""
+    key = house_keys.all_mark_keys()[0]
     mark_id = secrets.token_bytes(8)
-    corner = pick_corner(facts.width, facts.height, [_face_box(take) for take in takes])
+    width, height = facts.width, facts.height
     return Mark(
-        key_id=key_id,
         key=key,
         mark_id=mark_id,
-        marks=Marks(
-            label=Label(facts.width, facts.height, corner=corner),
-            embedder=Embedder(key, mark_id, facts.width, facts.height),
+        label=Label(
+            width,
+            height,
+            corner=pick_corner(width, height, map(_face_box, takes)),
+            full_range=facts.colour.full_range,
         ),
+        embedder=Embedder(key[1], mark_id, width, height),
     )
 
 
@@ -234,6 +238,57 @@ def _face_box(take: Take) -> Box:
     left, top = np.nanmin(points, axis=(0, 1))
     right, bottom = np.nanmax(points, axis=(0, 1))
     return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
+
+
+def _manifest_facts(
+    render: Render, scene: Path, sound: Path, mark: Mark
+) -> ManifestFacts:
+    dub = render.dub
+    weights = sorted(render.track_renders.values_list("weights_sha256", flat=True))
+    _, root = ledger_root()
+    return ManifestFacts(
+        title=f"Dub in {dub.language}",
+        scene_path=scene,
+        scene_sha256=dub.scene.sha256,
+        sound_path=sound,
+        sound_sha256=sha256_file(sound),
+        model_name="lipweb native",
+        model_sha256=weights[0],
+        source_language=dub.scene.language,
+        target_language=dub.language,
+        mark_id=mark.mark_id.hex(),
+        consent_records=tuple(
+            sorted(grant.canonical_sha256 for grant in render.grants.all())
+        ),
+        ledger_root=root.hex(),
+        software_version=software_version(),
+    )
+
+
+def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> None:
+    """Look for label, mark and manifest on the finished file itself. Raises
+    not-read-back unless all three are there."""
+    facts = probe(path)
+
+    def frames() -> Iterator[tuple[Plane, Plane, Plane]]:
+        for planes in read_frames(path, facts):
+            report("Checking the marks", planes.index + 1, facts.frame_count)
+            yield planes.y, planes.u, planes.v
+
+    found = check_output(
+        frames(),
+        label=mark.label,
+        mark_key=mark.key,
+        mark_id=mark.mark_id,
+        credential=read_credential(path, anchors=house_keys.anchors()),
+        manifest_id=manifest_id,
+    )
+    if not found.complete:
+        raise SynthesisError(
+            "not-read-back",
+            "The finished file was not kept, because its marks could not be read back: "
+            + " ".join(found.problems),
+        )
 
 
 def _publish(render: Render, deliverable: Deliverable, path: Path) -> None:

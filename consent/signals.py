@@ -1,0 +1,9 @@
+"""What consent tells the rest of the house, once the database has it for good."""
+
+from django.dispatch import Signal
+
+# sender=Grant, grant_id=UUID. Sent on commit: stop and lock all that stands on it.
+consent_withdrawn = Signal()
+
+# sender=Grant, grant_id=UUID. Sent on commit.
+consent_given = Signal()

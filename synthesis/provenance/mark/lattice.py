@@ -1,0 +1,111 @@
+"""The keyed pattern, and the canonical canvas on which it is laid and read.
+
+Every frame is brought to a canvas of the same area and its own shape, so scaling a
+video does not move the pattern. On the canvas the pattern repeats every PERIOD_PX,
+which makes its spectrum a lattice of lines that can be found again after a crop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthesis.provenance.mark import codec
+
+CANVAS_SIDE_PX = 384
+PERIOD_PX = 80
+LOWEST, HIGHEST = 0.07, 0.31
+PILOTS = 128
+
+FloatPlane = NDArray[np.float32]
+
+
+def _carriers() -> NDArray[np.int64]:
+    """(n, 2) lattice points (across, down), one of each +- pair, off the axes.
+
+    Axes are left out: block edges, letterbox bars and interlacing live there.
+    """
+    reach = np.arange(-PERIOD_PX // 2, PERIOD_PX // 2 + 1)
+    across, down = np.meshgrid(reach, reach[reach > 0])
+    radius = np.hypot(across, down) / PERIOD_PX
+    keep = (radius >= LOWEST) & (radius <= HIGHEST) & (across != 0)
+    return np.stack([across[keep], down[keep]], axis=1)
+
+
+CARRIERS = _carriers()
+RADIUS = np.hypot(CARRIERS[:, 0], CARRIERS[:, 1])
+
+TILT = RADIUS**-1.5
+"""Relative amplitude of each carrier: a codec spends its bits on low frequencies."""
+TILT /= np.sqrt(np.mean(TILT**2))
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """What a key makes of the lattice.
+
+    phases: float64 (n,), radians, of every carrier of CARRIERS.
+    pilots: int64 (PILOTS,), carriers that always have sign +1.
+    data: int64 (n - PILOTS,), the others; code_bit: the code bit each one carries.
+    """
+
+    phases: NDArray[np.float64]
+    pilots: NDArray[np.int64]
+    data: NDArray[np.int64]
+    code_bit: NDArray[np.int64]
+
+    def signs(self, code: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Spread CODE_BITS signs over all carriers, float32 (n,)."""
+        signs = np.ones(len(CARRIERS), np.float32)
+        signs[self.data] = code[self.code_bit]
+        return signs
+
+
+@lru_cache(maxsize=64)
+def lattice_for(key: bytes) -> Lattice:
+    """Derive the lattice of a key (SHAKE-256, so no library's generator matters)."""
+    count = len(CARRIERS)
+    stream = hashlib.shake_256(b"lipweb-mark-v1 lattice\n" + key).digest(16 * count)
+    words = np.frombuffer(stream, dtype="<u8")
+    phases = words[:count].astype(np.float64) * (2 * np.pi / 2**64)
+    order = np.argsort(words[count:], kind="stable")
+    data = order[PILOTS:]
+    return Lattice(
+        phases=phases,
+        pilots=order[:PILOTS],
+        data=data,
+        code_bit=np.arange(len(data)) % codec.CODE_BITS,
+    )
+
+
+def canvas_size(width: int, height: int) -> tuple[int, int]:
+    """Return (width, height) of the canvas: area 384 squared, shape of the frame."""
+    ratio = (width / height) ** 0.5
+    return round(CANVAS_SIDE_PX * ratio), round(CANVAS_SIDE_PX / ratio)
+
+
+def to_canvas(luma: NDArray[np.uint8]) -> FloatPlane:
+    """Bring a frame, uint8 (H, W), to its canvas, float32 of the same levels."""
+    height, width = luma.shape
+    size = canvas_size(width, height)
+    shrinks = size[0] <= width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(luma, size, interpolation=how), np.float32)
+
+
+def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+    """Return the canvas with its picture pressed flat, and the local spread.
+
+    The first, within +-2.5, is what the reader averages: high-passed and divided by
+    (spread + 2), so that edges cannot outshout the mark. The second is in levels.
+    """
+    detail = canvas - cv2.GaussianBlur(canvas, (0, 0), 3.0)
+    # A box filter's running sums can leave a variance just below zero on black.
+    power = np.maximum(cv2.boxFilter(detail * detail, -1, (9, 9)), 0.0)
+    spread = cv2.sqrt(power)
+    return np.clip(detail / (spread + 2.0), -2.5, 2.5), spread
