@@ -30,7 +30,7 @@ def range_wanted(header: str, size_bytes: int) -> tuple[int, int] | None:
         last = int(match.group(2)) if match.group(2) else size_bytes - 1
         if last < first:
             return None
-    if first >= size_bytes or match.group(1) == "" and int(match.group(2)) == 0:
+    if first >= size_bytes or (match.group(1) == "" and int(match.group(2)) == 0):
         raise ValueError("the range lies outside the file")
     return first, min(last, size_bytes - 1)
 
@@ -94,7 +94,12 @@ def serve_private(
 
 
 def serve_stored(
-    request: HttpRequest, field: FieldFile, *, tag: str, name: str, download: bool = False
+    request: HttpRequest,
+    field: FieldFile,
+    *,
+    tag: str,
+    name: str,
+    download: bool = False,
 ) -> HttpResponse | StreamingHttpResponse:
     """serve_private for a file in the private storage, near or far."""
     size_bytes = field.size

@@ -20,9 +20,9 @@ from synthesis.errors import SynthesisError
 from synthesis.models import Decision, Deliverable
 from synthesis.review.forms import CommentForm, DecisionForm
 from synthesis.review.media import serve_stored
+from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
-from synthesis.review.standing import standing_of
 from synthesis.services.consents import render_verify
 from synthesis.services.review import (
     comment_add,

@@ -97,5 +97,7 @@ def facts_in_words(scene: Scene) -> list[tuple[str, str]]:
 
 def sounds_in_words(facts: Probe) -> str:
     """'stereo at 48 kHz (aac)', one for each stream; 'none' for a silent file."""
-    words = [f"{s.layout} at {s.rate_hz / 1000:g} kHz ({s.codec})" for s in facts.sounds]
+    words = [
+        f"{s.layout} at {s.rate_hz / 1000:g} kHz ({s.codec})" for s in facts.sounds
+    ]
     return ", ".join(words) or "none"

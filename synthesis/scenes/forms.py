@@ -43,7 +43,7 @@ class LineForm(SentForm):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["actor"].queryset = actors_of(project)  # type: ignore[attr-defined]
+        self.fields["actor"].queryset = Actor.objects.cast_in(project)  # type: ignore[attr-defined]
 
 
 class AssignForm(forms.Form):
@@ -53,12 +53,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["actor"].queryset = actors_of(project)  # type: ignore[attr-defined]
-
-
-def actors_of(project: Project) -> Any:
-    """Actors whom this project has asked for consent, whatever they answered."""
-    return Actor.objects.filter(grants__project=project).distinct()
+        self.fields["actor"].queryset = Actor.objects.cast_in(project)  # type: ignore[attr-defined]
 
 
 def first_sentence(form: forms.Form) -> str:

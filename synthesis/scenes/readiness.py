@@ -7,11 +7,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from consent.errors import ConsentDenied
+from consent.errors import ConsentDenied, Failure
 from consent.models import Actor, Project
 from consent.policy import verify
 from synthesis.models import Dub, Scene, Track
-from synthesis.scenes.forms import actors_of
 from synthesis.services.consents import use_of
 
 
@@ -53,16 +52,22 @@ def consent_missing(dub: Dub, actor: Actor) -> list[Missing]:
     except ConsentDenied as denied:
         link = reverse("consent:actors", args=[dub.scene.project_id])
         return [
-            Missing(f"Consent of {actor}: {failure.sentence}", link, "See consents")
+            Missing(consent_sentence(actor, failure), link, "See consents")
             for failure in denied.failures
         ]
     return []
 
 
+def consent_sentence(actor: Actor, failure: Failure) -> str:
+    """The failed term, with whose consent it is where it does not say so itself."""
+    named = failure.sentence.startswith(actor.stage_name)
+    return failure.sentence if named else f"Consent of {actor}: {failure.sentence}"
+
+
 def actors_with_consent(project: Project) -> list[dict[str, Any]]:
     """{"actor", "consent"} of the project's actors: how their newest grant stands."""
     rows = []
-    for actor in actors_of(project):
+    for actor in Actor.objects.cast_in(project):
         grant = actor.grants.filter(project=project).order_by("-proposed_at").first()
         words = grant.status.label.lower() if grant else "not asked"
         rows.append({"actor": actor, "consent": words})

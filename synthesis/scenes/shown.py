@@ -7,9 +7,9 @@ from typing import Any
 from consent.models import Role
 from synthesis.errors import SynthesisError
 from synthesis.models import Dub, Render, Scene, Track
+from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock, facts_in_words
 from synthesis.scenes.readiness import actors_with_consent, missing_for
-from synthesis.review.standing import standing_of
 
 
 def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
