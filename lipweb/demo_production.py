@@ -162,7 +162,7 @@ def _grant(project: Project, actor: Actor, users: dict[str, User]) -> Grant:
 
 
 def _learned(actor: Actor, grant: Grant) -> None:
-    """What the networks learned of Robin from the reel, on the grant's training term."""
+    """What was learned of Robin from the reel, on the grant's training term."""
     if not LEARNED.exists() or ActorModel.objects.filter(actor=actor).exists():
         return
     copy = scratch_dir() / f"robin-{os.getpid()}.safetensors"

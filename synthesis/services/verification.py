@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from synthesis import house_keys
 from synthesis.errors import MediaRefused
 from synthesis.media.frames import read_frames
-from synthesis.media.probe import probe
+from synthesis.media.probe import probe, sha256_file
 from synthesis.models import Deliverable
 from synthesis.provenance import verdict
 from synthesis.provenance.fingerprint import Fingerprint, similarity
@@ -33,7 +33,8 @@ def file_verify(path: Path) -> dict[str, Any]:
     """
     credential = read_credential(path, anchors=house_keys.anchors())
     mark, fingerprint = _search_mark(path)
-    deliverable = _find(credential, mark)
+    sha256 = sha256_file(path)
+    deliverable = _find(credential, mark, sha256)
     if deliverable is None:
         found = verdict.judge(credential, mark, None, ())
         return verdict.as_json(credential, mark, None, (), found)
@@ -42,7 +43,14 @@ def file_verify(path: Path) -> dict[str, Any]:
     )
     alike = similarity(bytes(deliverable.fingerprint), fingerprint)
     consent = _consent_today(deliverable)
-    found = verdict.judge(credential, mark, record, consent, similarity=alike)
+    found = verdict.judge(
+        credential,
+        mark,
+        record,
+        consent,
+        same_bytes=sha256 == deliverable.sha256,
+        similarity=alike,
+    )
     return verdict.as_json(credential, mark, record, consent, found)
 
 
@@ -64,15 +72,17 @@ def _search_mark(path: Path) -> tuple[Detection, bytes]:
     return found, fingerprint.bytes()
 
 
-def _find(credential: Credential, mark: Detection) -> Deliverable | None:
-    named = Q(pk=None)
+def _find(
+    credential: Credential, mark: Detection, sha256: str
+) -> Deliverable | None:
+    named = Q(sha256=sha256)
     if mark.found:
         named |= Q(mark_id=mark.id)
     if credential.manifest_id:
         named |= Q(manifest_id=credential.manifest_id)
-    # The mark is in the picture itself: it goes before what a label says.
     rows = list(Deliverable.objects.filter(named).select_related("render"))
-    rows.sort(key=lambda row: row.mark_id != mark.id)
+    # The very bytes first; then the mark, which is in the picture itself.
+    rows.sort(key=lambda row: (row.sha256 != sha256, row.mark_id != mark.id))
     return rows[0] if rows else None
 
 
