@@ -14,7 +14,7 @@ def dub_verify(dub: Dub) -> list[Grant]:
     """Return the grants that this dub may be rendered on now, one an actor who speaks
     in it. Raises ConsentDenied with every failed term in words. Nothing is cached."""
     actors = Actor.objects.filter(lines__dub=dub).distinct().order_by("id")
-    grants = [verify(_use(dub, actor)) for actor in actors]
+    grants = [verify(use_of(dub, actor)) for actor in actors]
     if not grants:
         raise NotAllowed("no-lines", "Nobody speaks in this dub yet. Add a line first.")
     return grants
@@ -25,13 +25,14 @@ def render_verify(render: Render) -> list[Grant]:
     withdrawn since closes the render for good, whatever was signed later."""
     grants = list(render.grants.select_related("actor").order_by("id"))
     for grant in grants:
-        verify_grant(grant, _use(render.dub, grant.actor))
+        verify_grant(grant, use_of(render.dub, grant.actor))
     if not grants:
         raise NotAllowed("no-grant", "This render stands on no grant.")
     return grants
 
 
-def _use(dub: Dub, actor: Actor) -> Use:
+def use_of(dub: Dub, actor: Actor) -> Use:
+    """The use a dub makes of an actor's face, at this moment."""
     project = dub.scene.project
     return Use(
         actor_id=actor.id,
