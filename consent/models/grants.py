@@ -83,6 +83,11 @@ class Grant(SignedDocument):
 
     class Meta:
         ordering = ["-proposed_at"]
+        indexes = [
+            models.Index(
+                fields=["actor", "project", "-signed_at"], name="asked_by_the_policy"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"grant {self.id}"
