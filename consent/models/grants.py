@@ -102,6 +102,12 @@ class Grant(SignedDocument):
         return next(iter(self.revocations.all()), None)
 
     @property
+    def is_answerable(self) -> bool:
+        """Whether the actor can still say yes or no, and it would mean something."""
+        over = self.document.terms.ends_at <= timezone.now()
+        return not (self.signed_at or self.declined_at or over)
+
+    @property
     def status(self) -> Status:
         return self.status_at(timezone.now())
 
