@@ -61,7 +61,7 @@ class ProposeForm(forms.Form):
         label="Languages of the dubs",
         help_text="Names or tags, parted by commas: Spanish, pt-BR.",
     )
-    media = forms.MultipleChoiceField(
+    shown_in = forms.MultipleChoiceField(
         label="Where it may be shown",
         choices=list(MEDIA_WORDS.items()),
         widget=forms.CheckboxSelectMultiple,
@@ -114,7 +114,7 @@ class ProposeForm(forms.Form):
             training=cleaned["training"],
             scenes=None if cleaned["scenes_choice"] == WHOLE else chosen,
             languages=cleaned["languages"],
-            media=tuple(cleaned["media"]),
+            media=tuple(cleaned["shown_in"]),
             territories=cleaned["territories"],
             starts_at=day_start(cleaned["first_day"]),
             ends_at=day_start(cleaned["last_day"] + timedelta(days=1)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -50,7 +50,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
                 raise
             form.add_error("password", error.sentence)
         else:
-            login(request, new, backend=BACKEND)
+            login(request, cast(Any, new), backend=BACKEND)
             return redirect("consent:passkeys")
     context = {"casting": casting, "form": form, "has_login": has_login}
     status = 422 if form.is_bound and form.errors else 200
