@@ -66,8 +66,7 @@ def make_clip(
             track.codec_context.layout = sound_layout
         for i, stamp in enumerate(stamps):
             shade = 60 + 90 * (sum(i >= cut for cut in cuts) % 2)
-            frame = av.VideoFrame.from_ndarray(picture(i, size, shade), "gray")
-            frame = frame.reformat(format=pix_fmt, src_color_range=1, dst_color_range=1)
+            frame = _frame(picture(i, size, shade), pix_fmt)
             frame.pts, frame.time_base = stamp, base
             after = stamps[i + 1] if i + 1 < len(stamps) else 2 * stamp - stamps[i - 1]
             frame.duration = max(1, after - stamp)
@@ -87,6 +86,17 @@ def picture(number: int, size: tuple[int, int], shade: int = 60) -> NDArray[np.u
         left, right = bit * width // _BITS, (bit + 1) * width // _BITS
         luma[height // 2 :, left:right] = 220 if number >> bit & 1 else 30
     return luma
+
+
+def _frame(luma: NDArray[np.uint8], pix_fmt: str) -> av.VideoFrame:
+    """A colourless frame of any format; luma goes in as it is where there is any."""
+    if pix_fmt == "gray":
+        return av.VideoFrame.from_ndarray(luma, "gray")
+    colourless = np.full_like(luma, 128)
+    planar = av.VideoFrame.from_ndarray(
+        np.stack([luma, colourless, colourless]), "yuv444p"
+    )
+    return planar if pix_fmt == "yuv444p" else planar.reformat(format=pix_fmt)
 
 
 def number_shown(luma: NDArray[np.uint8]) -> int:
