@@ -9,21 +9,22 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from consent.authenticator import SoftwareAuthenticator
-from consent.record import GrantTerms
-from consent.services.actors import actor_create
-from consent.services.grants import grant_propose
-from consent.services.software import software_grant_sign, software_passkey_enrol
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from consent.authenticator import SoftwareAuthenticator
 from consent.models import Actor, Grant, Membership, Project, Role
+from consent.record import GrantTerms
+from consent.services.actors import actor_create
+from consent.services.grants import grant_propose
+from consent.services.software import software_grant_sign, software_passkey_enrol
 from lipweb.dubbing import faces_assign, line_put, render_make, scene_bring
 from lipweb.models import User
 from synthesis.media.probe import sha256_file
@@ -33,7 +34,7 @@ from synthesis.storage import keep, scratch_dir
 FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"
 SCENE = FOOTAGE / "robin.mp4"
 LINES = {"es": FOOTAGE / "robin-es.wav", "de": FOOTAGE / "robin-de.wav"}
-LEARNED = Path(settings.BASE_DIR) / "synthesis/neural/weights/robin.safetensors"
+LEARNED = Path(settings.BASE_DIR) / "synthesis" / "neural" / "weights" / "robin"
 
 NAME = "Hello, Robin (demo)"
 PEOPLE = {
@@ -165,10 +166,10 @@ def _learned(actor: Actor, grant: Grant) -> None:
     """What was learned of Robin from the reel, on the grant's training term."""
     if not LEARNED.exists() or ActorModel.objects.filter(actor=actor).exists():
         return
-    copy = scratch_dir() / f"robin-{os.getpid()}.safetensors"
-    copy.write_bytes(LEARNED.read_bytes())
+    draft = scratch_dir() / f"robin-{os.getpid()}"
+    copy = Path(shutil.make_archive(str(draft), "zip", LEARNED))
     model = ActorModel(actor=actor, grant=grant, sha256=sha256_file(copy))
-    keep(model.file, copy, suffix="safetensors")
+    keep(model.file, copy, suffix="zip")
     model.save()
 
 

@@ -73,11 +73,13 @@ def _worker_if_none(say: Say) -> Iterator[None]:
         return
     say("queue: starting a worker")
     manage = Path(settings.BASE_DIR) / "manage.py"
-    worker = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-        [sys.executable, str(manage), "worker"],
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (Path(settings.DATA_DIR) / "worker.log").open("ab") as log:
+        worker = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+            [sys.executable, str(manage), "worker"],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         _await_worker(worker)
         yield

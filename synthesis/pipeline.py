@@ -7,6 +7,7 @@ the work at any frame. Nothing holds more than a few frames, however long the sc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.composite import composite
-from synthesis.engines.base import Controls, Engine, ShotFace
+from synthesis.engines.base import Controls, Engine, MouthPatch, ShotFace
 from synthesis.media.frames import Planes, read_frames
 from synthesis.media.probe import Probe
 from synthesis.media.writer import Writer
-from synthesis.patches import PatchReader, patches_write
+from synthesis.patches import patches_open, patches_write
 from synthesis.provenance.fingerprint import Fingerprint
 from synthesis.provenance.label import Label
-from synthesis.provenance.mark.embed import Embedder
+from synthesis.provenance.mark import Embedder
 
 Report = Callable[[str, int, int], None]
 """report(stage, frame, frames): called about every frame; raises to stop."""
@@ -63,12 +64,12 @@ def make_mouths(
         frames=frames, landmarks=take.landmarks, times_s=times_s, sound=sound
     )
 
-    def mouths() -> Iterator[object]:
+    def mouths() -> Iterator[MouthPatch | None]:
         for index, patch in enumerate(engine.mouths(face, controls)):
             report("Moving the lips", index + 1, count)
             yield patch
 
-    patches_write(take.patches, mouths())
+    patches_write(take.patches, mouths(), start=take.first_frame)
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,12 @@ def assemble(
 
 
 def _with_mouths(scene: Path, probe: Probe, takes: Sequence[Take]) -> Iterator[Planes]:
-    readers = [(take, PatchReader(take.patches)) for take in takes]
-    for planes in read_frames(scene, probe):
-        for take, reader in readers:
-            if take.first_frame <= planes.index < take.end_frame:
-                patch = reader[planes.index - take.first_frame]
-                if patch is not None:
-                    composite(planes, patch)
-        yield planes
+    with ExitStack() as stack:
+        kept = [stack.enter_context(patches_open(take.patches)) for take in takes]
+        for planes in read_frames(scene, probe):
+            for patches in kept:
+                if patches.start <= planes.index < patches.stop:
+                    patch = patches[planes.index]
+                    if patch is not None:
+                        composite(planes, patch)
+            yield planes

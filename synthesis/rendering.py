@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from consent.services.ledger import ledger_append, ledger_root
 from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from consent.models import Actor
+from consent.services.ledger import ledger_append, ledger_root
 from synthesis import house_keys, software_version
 from synthesis.engines.base import SOUND_RATE_HZ, Controls
 from synthesis.engines.native import NativeEngine
@@ -199,8 +200,14 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
 
 
 def _learned(actor: Actor, stack: ExitStack) -> Path | None:
+    """Folder of what the networks learned of this actor, or None."""
     model = ActorModel.objects.filter(actor=actor).first()
-    return stack.enter_context(local_path(model.file)) if model else None
+    if model is None:
+        return None
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch_dir())))
+    with local_path(model.file) as packed:
+        shutil.unpack_archive(packed, folder, format="zip")
+    return folder
 
 
 @dataclass(frozen=True)

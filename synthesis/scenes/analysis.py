@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from synthesis.faces.tracks import FaceTrack, find_tracks
-from synthesis.media.frames import Planes, read_frames
+from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.proxy import write_proxy
 from synthesis.media.shots import find_shots
@@ -53,12 +54,15 @@ def scene_analyse(scene: Scene) -> None:
 
 
 def _find_shots(path: Path, facts: Probe, report: Progress) -> list[tuple[int, int]]:
-    def frames() -> Iterator[Planes]:
-        for planes in read_frames(path, facts):
-            report("Finding the cuts", planes.index + 1, facts.frame_count)
-            yield planes
+    return find_shots(_pictures(path, facts, report, "Finding the cuts"), facts.rate)
 
-    return find_shots(frames(), facts.rate)
+
+def _pictures(
+    path: Path, facts: Probe, report: Progress, stage: str
+) -> Iterator[NDArray[np.uint8]]:
+    for planes in read_frames(path, facts):
+        report(stage, planes.index + 1, facts.frame_count)
+        yield planes.rgb()
 
 
 def _find_faces(
@@ -71,13 +75,9 @@ def _find_faces(
     """Each track with its landmark file and its thumbnail; landmarks of one shot at a
     time are held."""
 
-    def frames() -> Iterator[NDArray[np.uint8]]:
-        for planes in read_frames(path, facts):
-            report("Finding faces", planes.index + 1, facts.frame_count)
-            yield planes.rgb()
-
     found = []
-    for number, track in enumerate(find_tracks(frames(), shots), start=1):
+    frames = _pictures(path, facts, report, "Finding faces")
+    for number, track in enumerate(find_tracks(frames, shots), start=1):
         landmarks = folder / f"track-{number}.npy"
         np.save(landmarks, track.landmarks.astype(np.float32))
         picture = folder / f"track-{number}.jpg"
@@ -92,9 +92,16 @@ def _face_picture(path: Path, facts: Probe, track: FaceTrack) -> bytes:
     points = track.landmarks[best - track.start, :, :2]
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, float((high - low).max()) * 0.8
-    box = (*(middle - half).astype(int), *(middle + half).astype(int))
-    frames = read_frames(path, facts, best, best + 1)
-    return thumbnail(next(frames), box=box, size=(192, 192))
+    (left, top), (right, bottom) = (
+        (middle - half).astype(int),
+        (middle + half).astype(int),
+    )
+    with closing(read_frames(path, facts, best, best + 1)) as frames:
+        return thumbnail(
+            next(frames),
+            box=(int(left), int(top), int(right), int(bottom)),
+            size=(192, 192),
+        )
 
 
 @transaction.atomic

@@ -72,9 +72,7 @@ def _search_mark(path: Path) -> tuple[Detection, bytes]:
     return found, fingerprint.bytes()
 
 
-def _find(
-    credential: Credential, mark: Detection, sha256: str
-) -> Deliverable | None:
+def _find(credential: Credential, mark: Detection, sha256: str) -> Deliverable | None:
     named = Q(sha256=sha256)
     if mark.found:
         named |= Q(mark_id=mark.id)

@@ -87,5 +87,13 @@ def check_decoder(stream: Any) -> None:
         )
 
 
+def layout_name(stream: Any) -> str:
+    """The channel layout; the usual one for the count where the file names none."""
+    layout = stream.codec_context.layout
+    usual = {1: "mono", 2: "stereo", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+    unnamed = layout.name.endswith(" channels")
+    return str(usual.get(layout.nb_channels, layout.name) if unnamed else layout.name)
+
+
 def _pcm_decoders() -> list[str]:
     return sorted(name for name in av.codecs_available if _PCM.fullmatch(name))

@@ -10,7 +10,12 @@ from av.container import InputContainer
 
 from synthesis.errors import MediaRefused
 from synthesis.media.inside.boxes import check_boxes
-from synthesis.media.inside.opening import check_decoder, open_media, picture_stream
+from synthesis.media.inside.opening import (
+    check_decoder,
+    layout_name,
+    open_media,
+    picture_stream,
+)
 from synthesis.media.inside.pictures import Stamper, decode, readable, set_up
 from synthesis.media.limits import Limits
 from synthesis.media.rates import frame_rate, pack_rising
@@ -319,6 +324,8 @@ def _sounds(
         check_decoder(stream)
         _check_sound(stream, limits)
         start, end = count.sounds[stream.index]
+        # Before the file's own zero lies the codec's start-up, which is never heard.
+        start = max(start, Fraction(0))
         sounds.append(_sound_fields(number, stream, start - origin_s, end - start))
     return sounds
 
@@ -332,7 +339,7 @@ def _sound_fields(
         "codec": context.codec.canonical_name,
         "rate_hz": context.sample_rate,
         "channels": context.channels,
-        "layout": context.layout.name,
+        "layout": layout_name(stream),
         "start_s": str(start_s),
         "duration_s": str(duration_s),
         "language": str(stream.metadata.get("language", ""))[:8],
