@@ -99,6 +99,7 @@ def grant_sections(record: GrantRecord) -> tuple[Section, ...]:
     return (
         Section("What you allow", _allowed(record)),
         Section("What stays forbidden", _limits(record)),
+        Section("What else you should know", _circumstances(record)),
         Section("How you take it back", _way_out(record)),
         Section("Who signs", _signer(record)),
     )
@@ -221,11 +222,19 @@ def _limits(record: GrantRecord) -> tuple[str, ...]:
         "Your voice is not part of this. Nothing may be made that imitates it."
     )
     lines.append("Nothing but your mouth and jaw may be changed.")
-    lines += [f"Not allowed: {_one_line(words)}." for words in terms.excluded_content]
-    lines.append(
+    lines += [
+        f"Never in connection with: {_one_line(words)}."
+        for words in terms.excluded_content
+    ]
+    return tuple(lines)
+
+
+def _circumstances(record: GrantRecord) -> tuple[str, ...]:
+    terms = record.terms
+    lines = [
         "Each result must say that it was altered: a label in the picture, a mark "
         "inside it, and a signed record in the file."
-    )
+    ]
     if terms.output_approval:
         lines.append("Nothing is handed out before you have approved it.")
     else:

@@ -83,6 +83,11 @@ class Grant(SignedDocument):
 
     class Meta:
         ordering = ["-proposed_at"]
+        indexes = [
+            models.Index(
+                fields=["actor", "project", "-signed_at"], name="asked_by_the_policy"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"grant {self.id}"
@@ -95,6 +100,12 @@ class Grant(SignedDocument):
     @property
     def revocation(self) -> Revocation | None:
         return next(iter(self.revocations.all()), None)
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether the actor can still say yes or no, and it would mean something."""
+        over = self.document.terms.ends_at <= timezone.now()
+        return not (self.signed_at or self.declined_at or over)
 
     @property
     def status(self) -> Status:

@@ -111,6 +111,18 @@ def invitation_read(*, token: str) -> Casting:
     return Casting.objects.select_related("actor", "project").get(pk=casting_id)
 
 
+def invitation_needs_login(
+    *, casting: Casting, acting_user: AbstractBaseUser | None
+) -> bool:
+    """Say whether whoever holds the invitation must first log in with the login that
+    its actor, or its address, already has."""
+    owner = casting.actor.user_id
+    if owner is None:
+        people = get_user_model().objects.filter(email=casting.email)
+        owner = people.values_list("pk", flat=True).first()
+    return owner is not None and (acting_user is None or acting_user.pk != owner)
+
+
 @transaction.atomic
 def invitation_accept(
     *, casting: Casting, password: str, acting_user: AbstractBaseUser | None

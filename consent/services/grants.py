@@ -191,7 +191,7 @@ def _locked(grant: Grant) -> Grant:
 def _require_open(grant: Grant) -> None:
     if grant.signed_at or grant.declined_at:
         raise NotAllowed("This question was answered already.")
-    if grant.document.terms.ends_at <= timezone.now():
+    if not grant.is_answerable:
         raise NotAllowed("This question is out of date: its time is over.")
 
 

@@ -67,7 +67,10 @@ def passkey_enrol(
     not one to our challenge (base64url), with the user verified."""
     require_self(acting_user, actor)
     site = relying_party()
-    fields = json.loads(response) if isinstance(response, str) else dict(response)
+    try:
+        fields = json.loads(response) if isinstance(response, str) else dict(response)
+    except ValueError as error:
+        raise SignatureRefused(passkeys.REFUSED) from error
     enrolled = passkeys.verify_enrolment(
         response=fields,
         expected_challenge=base64url_to_bytes(challenge),

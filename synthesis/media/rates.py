@@ -14,7 +14,7 @@ STANDARD_RATES = (
     *(Fraction(n * 1_000, 1_001) for n in (24, 30, 48, 60, 120)),
     *(Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 100, 120)),
 )
-_NEAR = Fraction(1, 2_000)
+_NEAR = Fraction(1, 100)
 _DEFAULT = Fraction(25)
 
 
@@ -30,23 +30,21 @@ def frame_rate(
     if len(pts) < 2:
         return declared or _DEFAULT, False
     average = (len(pts) - 1) / (pts[-1] * time_base)
+    even = len({after - before for before, after in pairwise(pts)}) == 1
+    if even and average in (declared, *STANDARD_RATES):
+        return average, False
     near = [rate for rate in STANDARD_RATES if abs(rate / average - 1) < _NEAR]
-    near.sort(key=lambda rate: abs(rate - average))
-    steps = {after - before for before, after in pairwise(pts)}
-    if len(steps) == 1:
-        # An exact base needs no guess; a coarse one (1/1000) is snapped.
-        coarse = bool(near) and near[0] != average and _keeps(pts, time_base, near[0])
-        return (near[0] if coarse else average), False
-    candidates = [rate for rate in (declared, *near) if rate]
-    for rate in candidates:
-        if _keeps(pts, time_base, rate):
+    near.sort(key=lambda rate: (rate != declared, abs(rate - average)))
+    for rate in (*near, declared, average):
+        if rate and _keeps(pts, time_base, rate):
             return rate, False
     return (near[0] if near else average.limit_denominator(1_001)), True
 
 
 def _keeps(pts: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
     step = 1 / (rate * time_base)
-    return all(abs(stamp - i * step) <= 1 for i, stamp in enumerate(pts))
+    slack = min(Fraction(1), step / 4)
+    return all(abs(stamp - i * step) <= slack for i, stamp in enumerate(pts))
 
 
 def pack_rising(numbers: tuple[int, ...]) -> str:

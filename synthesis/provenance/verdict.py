@@ -130,7 +130,8 @@ def judge(
     """Compose the verdict.
 
     same_bytes: the file's SHA-256 is that of the deliverable, which says more than any
-    certificate, and outlives it. similarity: of the file's fingerprint with the deliverable's, None if not compared.
+    certificate, and outlives it. similarity: of the file's fingerprint with the
+    deliverable's, None if not compared.
     consent: statuses for the deliverable; not looked at if the file is not ours.
     """
     code = (
@@ -198,7 +199,7 @@ def as_json(
     consent: Sequence[Consent],
     verdict: Verdict,
 ) -> dict[str, Any]:
-    """The answer of `manage.py verify --json` and of the public page, in JSON values."""
+    """The answer of `manage.py verify --json` and of the public page, as JSON."""
     ours = verdict.code in _OURS
     return {
         "credential": {

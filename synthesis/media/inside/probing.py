@@ -22,6 +22,7 @@ from synthesis.media.rates import frame_rate, pack_rising
 from synthesis.media.wire import Outbox
 
 _REPORT_FRAMES = 25
+_SHORT_S = Fraction(1, 2)
 # One packet may hold several pictures, or one that is never shown.
 _UNEVEN_CODECS = {"vp8", "libvpx"}
 
@@ -181,10 +182,9 @@ def _check_whole(
     base = stream.time_base
     promised = max(len(stream.index_entries), 0) if cut else 0
     declared = Fraction(container.duration or 0, 1_000_000)
-    start = Fraction(container.start_time or 0, 1_000_000)
-    short_s = declared + start - count.reached_s
+    short_s = declared - count.reached_s  # Matroska's duration counts from its zero
     ends_early = len(pts) < promised or (
-        container.format.name.startswith("matroska") and short_s > 1
+        container.format.name.startswith("matroska") and short_s > _SHORT_S
     )
     if not ends_early:
         return

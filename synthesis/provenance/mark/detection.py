@@ -16,7 +16,6 @@ from synthesis.provenance.mark.lattice import (
     LOWEST,
     PERIOD_PX,
     RADIUS,
-    TILT,
     FloatPlane,
     Lattice,
     flatten,
@@ -153,7 +152,7 @@ def _alignments(
     if still:
         yield np.ones(len(CARRIERS), np.complex128)
     points = CARRIERS[lattice.pilots]
-    pilots = (turned * TILT)[lattice.pilots]
+    pilots = (turned / RADIUS)[lattice.pilots]  # Low ones are the loudest, mostly.
     grid = np.zeros((GRID, GRID), np.complex64)
     grid[points[:, 1], points[:, 0]] = pilots
     heights = np.real(np.fft.ifft2(grid)) * GRID**2

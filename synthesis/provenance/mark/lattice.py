@@ -40,10 +40,6 @@ def _carriers() -> NDArray[np.int64]:
 CARRIERS = _carriers()
 RADIUS = np.hypot(CARRIERS[:, 0], CARRIERS[:, 1])
 
-TILT = RADIUS**-1.5
-"""Relative amplitude of each carrier: a codec spends its bits on low frequencies."""
-TILT /= np.sqrt(np.mean(TILT**2))
-
 
 @dataclass(frozen=True)
 class Lattice:
@@ -73,14 +69,30 @@ def lattice_for(key: bytes) -> Lattice:
     stream = hashlib.shake_256(b"lipweb-mark-v1 lattice\n" + key).digest(16 * count)
     words = np.frombuffer(stream, dtype="<u8")
     phases = words[:count].astype(np.float64) * (2 * np.pi / 2**64)
-    order = np.argsort(words[count:], kind="stable")
-    data = order[PILOTS:]
-    return Lattice(
-        phases=phases,
-        pilots=order[:PILOTS],
-        data=data,
-        code_bit=np.arange(len(data)) % codec.CODE_BITS,
-    )
+    draws = words[count:]
+    # From low to high frequency, so that each stretch has its share of pilots ...
+    by_radius = np.argsort(RADIUS, kind="stable")
+    stretches = np.array_split(by_radius, PILOTS)
+    pilots = np.array([s[np.argmin(draws[s])] for s in stretches])
+    data = by_radius[~np.isin(by_radius, pilots)]
+    return Lattice(phases, pilots, data, _code_bits(draws[data]))
+
+
+def _code_bits(draws: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Which code bit each data carrier takes, carriers being in order of frequency.
+
+    The lowest take the first bit of every code step, the next the second, and so on
+    round again. A codec that cuts off the high ones then thins the code evenly, where
+    a random choice would leave holes in it.
+    """
+    steps = codec.CODE_BITS // codec.RATE
+    starts = range(0, len(draws), steps)
+    blocks = [
+        codec.RATE * np.argsort(np.argsort(draws[start : start + steps]))
+        + block % codec.RATE
+        for block, start in enumerate(starts)
+    ]
+    return np.concatenate(blocks)
 
 
 def canvas_size(width: int, height: int) -> tuple[int, int]:
