@@ -17,7 +17,7 @@ from consent.errors import ConsentError
 from consent.models import Role
 from synthesis import seen
 from synthesis.errors import SynthesisError
-from synthesis.models import Decision, Deliverable
+from synthesis.models import Deliverable
 from synthesis.review.forms import CommentForm, DecisionForm
 from synthesis.review.media import serve_stored
 from synthesis.review.standing import standing_of
@@ -64,11 +64,10 @@ def review_shown(request: HttpRequest, found: Deliverable) -> dict[str, Any]:
         "comments": [(clock.label(c.frame), c) for c in comments],
         "decisions": found.decisions.select_related("reviewer"),
         "grants": found.render.grants.select_related("actor"),
-        "standing": standing_of(found),
+        "reviewed": standing_of(found),
         "closed": closed,
         "can_review": Role.REVIEWER in roles,
         "can_produce": Role.PRODUCER in roles,
-        "verdicts": Decision.Verdict.choices,
     }
 
 

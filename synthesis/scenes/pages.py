@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -78,6 +79,10 @@ def assign(request: HttpRequest, track_id: UUID) -> HttpResponse:
         raise SynthesisError("bad-form", first_sentence(form))
     actor = form.cleaned_data["actor"]
     track_assign(track=found, actor=actor, acting_user=request.user)
+    messages.success(
+        request,
+        f"Face {found.number} is {actor}." if actor else f"Face {found.number} is free.",
+    )
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("synthesis:scene", scene.id)
     context = scene_shown(scene, seen.roles(request, scene.project))
