@@ -23,7 +23,7 @@ from consent.services.grants import (
 )
 from consent.services.ledger import ledger_verify
 from consent.services.software import software_grant_revoke, software_passkey_enrol
-from consent.signals import consent_given, consent_withdrawn
+from consent.signals import consent_withdrawn
 from tests.consent.conftest import Cast, terms
 
 MakeGrant = Callable[..., Grant]
@@ -255,25 +255,6 @@ def test_revoking_is_signed_logged_and_told(
     assert not Grant.objects.unrevoked().exists()
     assert revocation.grant_id == grant.id
     assert kinds(grant)[-1] == "grant-revoked"
-
-
-def test_signing_is_told_on_commit(
-    cast: Cast,
-    sign: MakeGrant,
-    django_capture_on_commit_callbacks: Callable[..., Any],
-) -> None:
-    told: list[Any] = []
-
-    def hear(sender: Any, grant_id: Any, **more: Any) -> None:
-        told.append(grant_id)
-
-    consent_given.connect(hear)
-    try:
-        with django_capture_on_commit_callbacks(execute=True):
-            grant = sign()
-    finally:
-        consent_given.disconnect(hear)
-    assert told == [grant.id]
 
 
 def test_a_signature_under_the_grant_does_not_revoke_it(
