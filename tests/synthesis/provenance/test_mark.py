@@ -184,7 +184,9 @@ def test_the_mark_survives_scaling(
 ) -> None:
     once = recoded(tmp_path, with_mark, crf=20)
     again = recoded(tmp_path, resized(once, factor), crf=23)
-    assert detect(again, KEYS).id == MARK_ID.hex()
+    found = detect(again, KEYS)
+    assert found.id == MARK_ID.hex()
+    assert found.uncropped
 
 
 @pytest.mark.slow
@@ -194,7 +196,9 @@ def test_the_mark_survives_cropping(
 ) -> None:
     once = recoded(tmp_path, with_mark, crf=20)
     again = recoded(tmp_path, cropped(once, share), crf=23)
-    assert detect(again, KEYS).id == MARK_ID.hex()
+    found = detect(again, KEYS)
+    assert found.id == MARK_ID.hex()
+    assert not found.uncropped
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -63,6 +64,12 @@ def test_a_mark_on_a_picture_that_looks_different_is_told_apart() -> None:
         assert "Robin" not in verdict.text
     alike = judge(ABSENT, OUR_MARK, OURS, ACTIVE, similarity=0.93)
     assert alike.code == Code.STRIPPED
+
+
+def test_a_cropped_copy_is_not_taken_for_another_picture() -> None:
+    cropped = replace(OUR_MARK, uncropped=False)
+    verdict = judge(ABSENT, cropped, OURS, ACTIVE, similarity=0.52)
+    assert verdict.code == Code.STRIPPED
 
 
 def test_the_very_bytes_need_no_certificate() -> None:
