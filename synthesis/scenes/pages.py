@@ -81,7 +81,9 @@ def assign(request: HttpRequest, track_id: UUID) -> HttpResponse:
     track_assign(track=found, actor=actor, acting_user=request.user)
     messages.success(
         request,
-        f"Face {found.number} is {actor}." if actor else f"Face {found.number} is free.",
+        f"Face {found.number} is {actor}."
+        if actor
+        else f"Face {found.number} is free.",
     )
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("synthesis:scene", scene.id)
