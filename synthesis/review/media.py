@@ -24,15 +24,15 @@ def range_wanted(header: str, size_bytes: int) -> tuple[int, int] | None:
     if not match or match.group(1) == match.group(2) == "":
         return None
     if match.group(1) == "":  # the last so many bytes
-        first, last = max(0, size_bytes - int(match.group(2))), size_bytes - 1
+        first, last = size_bytes - int(match.group(2)), size_bytes - 1
     else:
         first = int(match.group(1))
-        last = int(match.group(2)) if match.group(2) else size_bytes - 1
-        if last < first:
-            return None
-    if first >= size_bytes or (match.group(1) == "" and int(match.group(2)) == 0):
+        last = int(match.group(2)) if match.group(2) else max(first, size_bytes - 1)
+    if last < first and match.group(1):
+        return None
+    if first >= size_bytes:
         raise ValueError("the range lies outside the file")
-    return first, min(last, size_bytes - 1)
+    return max(0, first), min(last, size_bytes - 1)
 
 
 def blocks(opened: BinaryIO, first: int, length: int) -> Iterator[bytes]:

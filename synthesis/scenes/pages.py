@@ -88,5 +88,5 @@ def assign(request: HttpRequest, track_id: UUID) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("synthesis:scene", scene.id)
     context = scene_shown(scene, seen.roles(request, scene.project))
-    context["face"] = track_shown(seen.track(request, track_id))
+    context["face"] = track_shown(found, context["clock"])
     return render(request, "synthesis/scenes/_assigned.html", context)

@@ -65,5 +65,5 @@ def dub_answer(request: HttpRequest, dub: Dub) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(place_of(dub))
     context = scene_shown(dub.scene, seen.roles(request, dub.scene.project))
-    context["item"] = dub_shown(dub)
+    context["item"] = dub_shown(dub, context["clock"])
     return render(request, "synthesis/scenes/_dub.html", context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from consent.models import Role
-from synthesis.errors import SynthesisError
 from synthesis.models import Dub, Render, Scene, Track
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock, facts_in_words
@@ -14,22 +13,22 @@ from synthesis.scenes.readiness import actors_with_consent, missing_for
 
 def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
     """All of a scene's page, for a member with these roles."""
-    ready = scene.state == Scene.State.READY
-    try:
-        clock = Clock.of(scene)
-    except SynthesisError:
-        clock = None
-    tracks = Track.objects.filter(shot__scene=scene).select_related("actor", "shot")
-    return {
+    page: dict[str, Any] = {
         "scene": scene,
         "project": scene.project,
         "can_produce": Role.PRODUCER in roles,
-        "clock": clock,
         "facts": facts_in_words(scene),
-        "shots": shots_shown(scene, clock) if ready and clock else [],
+    }
+    if scene.state != Scene.State.READY:
+        return page
+    clock = Clock.of(scene)
+    tracks = Track.objects.filter(shot__scene=scene).select_related("actor", "shot")
+    return page | {
+        "clock": clock,
+        "shots": shots_shown(scene, clock),
         "faces": [track_shown(track, clock) for track in tracks],
         "actors": actors_with_consent(scene.project),
-        "dubs": [dub_shown(dub) for dub in scene.dubs.all()] if ready else [],
+        "dubs": [dub_shown(dub, clock) for dub in scene.dubs.all()],
     }
 
 
@@ -47,9 +46,8 @@ def shots_shown(scene: Scene, clock: Clock) -> list[dict[str, Any]]:
     ]
 
 
-def track_shown(track: Track, clock: Clock | None = None) -> dict[str, Any]:
+def track_shown(track: Track, clock: Clock) -> dict[str, Any]:
     """A face with the time codes between which it is seen."""
-    clock = clock or Clock.of(track.shot.scene)
     return {
         "track": track,
         "shot_number": track.shot.index + 1,
@@ -59,9 +57,8 @@ def track_shown(track: Track, clock: Clock | None = None) -> dict[str, Any]:
     }
 
 
-def dub_shown(dub: Dub) -> dict[str, Any]:
+def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
     """A dub with its lines, what it lacks, and its renders, newest first."""
-    clock = Clock.of(dub.scene)
     renders = list(dub.renders.order_by("-version").select_related("deliverable"))
     return {
         "dub": dub,

@@ -16,7 +16,7 @@ from synthesis.ratelimit import is_within_limit
 from synthesis.services.verification import file_verify
 from synthesis.sizelimit import body_at_most
 
-MAX_BYTES = 512 << 20
+MAX_BYTES = 512_000_000
 FILES_IN_TEN_MINUTES = 20
 # Of each verdict: how it is coloured, and its shortest form.
 SHORT = {
