@@ -14,7 +14,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import Casting, Grant, PasskeyCredential, Status
+from consent.models import Actor, Casting, Grant, PasskeyCredential, Status
 from consent.record import SceneRef
 from consent.seams import Made, seams
 from consent.services.actors import actor_invite, invitation_token
@@ -55,10 +55,11 @@ def test_a_grant_concerns_its_actor_and_its_production(
         page = as_user(user).get(grant_page(grant))
         assert page.status_code == 200
         assert "Meridian may change the movement of your mouth" in words(page)
+    outsiders = (cast.stranger, new_user("otto"))
     for act in ("grant", "sign", "decline", "revoke"):
         address = reverse(f"consent:{act}", kwargs={"grant_id": grant.id})
         method = "get" if act == "grant" else "post"
-        for user in (cast.stranger, new_user("otto")):
+        for user in outsiders:
             assert getattr(as_user(user), method)(address).status_code == 404
         assert getattr(Client(), method)(address).url.startswith("/login/")
 
@@ -67,7 +68,7 @@ def test_an_actor_does_not_see_another_actors_grant(
     cast: Cast, propose: MakeGrant
 ) -> None:
     grant = propose()
-    cast.actor.castings.first().actor.__class__.objects.create(
+    Actor.objects.create(
         stage_name="Other", legal_name="Other", user_id=cast.stranger.pk
     )
     client = as_user(cast.stranger)
