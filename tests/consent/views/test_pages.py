@@ -6,13 +6,14 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.models import Actor, Casting, Grant, PasskeyCredential, Status
 from consent.record import SceneRef
@@ -117,14 +118,40 @@ def test_the_actor_signs_and_withdraws_on_the_grants_page(
     assert Grant.objects.get().status == Status.REVOKED
     page = client.get(grant_page(grant))
     assert "data-passkey" not in words(page)
-    assert "Withdrawn" in words(page)
+    assert "None of this is allowed any more." in words(page)
 
 
 def test_the_actor_declines(cast: Cast, propose: MakeGrant) -> None:
     grant, client = propose(), as_user(cast.actor_user)
     client.post(f"{grant_page(grant)}decline/")
     assert Grant.objects.get().status == Status.DECLINED
-    assert "data-passkey" not in words(client.get(grant_page(grant)))
+    page = client.get(grant_page(grant))
+    assert "data-passkey" not in words(page)
+    assert "None of this was ever allowed." in words(page)
+
+
+def test_a_question_whose_time_is_over_is_shown_as_such(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant = propose(ends_at=datetime(2026, 2, 1, tzinfo=UTC))
+    page = as_user(cast.actor_user).get(grant_page(grant))
+    assert "can no longer be signed" in words(page)
+    assert "data-passkey" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("starts_in_days", "ends_in_days", "said"),
+    [(2, 9, "It begins on the first day"), (-9, 9, "Withdraw your consent")],
+)
+def test_a_signed_grant_says_where_it_stands(
+    cast: Cast, sign: MakeGrant, starts_in_days: int, ends_in_days: int, said: str
+) -> None:
+    now = timezone.now()
+    grant = sign(
+        starts_at=now + timedelta(days=starts_in_days),
+        ends_at=now + timedelta(days=ends_in_days),
+    )
+    assert said in words(as_user(cast.actor_user).get(grant_page(grant)))
 
 
 def test_a_producer_cannot_answer(cast: Cast, propose: MakeGrant) -> None:
