@@ -109,7 +109,7 @@ def signer_from_files(
     return FileSigner(chain_pem, leaf.not_valid_after_utc, private)
 
 
-def test_authority(folder: Path) -> KeyFolder:
+def private_authority(folder: Path) -> KeyFolder:
     """Return the private test authority in `folder`, making it on the first run.
 
     The folder appears whole or not at all, mode 0700, keys 0600. If two start at
@@ -125,9 +125,6 @@ def test_authority(folder: Path) -> KeyFolder:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return KeyFolder(folder)
-
-
-test_authority.__test__ = False  # type: ignore[attr-defined]  # not a test for pytest
 
 
 def mark_keys(folder: Path) -> list[tuple[str, bytes]]:
