@@ -1,0 +1,8 @@
+"""The house itself: accounts, pages that belong to no part, checks."""
+
+from django.apps import AppConfig
+
+
+class LipwebConfig(AppConfig):
+    name = "lipweb"
+    default_auto_field = "django.db.models.BigAutoField"
