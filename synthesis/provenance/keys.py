@@ -109,7 +109,7 @@ def signer_from_files(
     return FileSigner(chain_pem, leaf.not_valid_after_utc, private)
 
 
-def private_authority(folder: Path) -> KeyFolder:
+def test_authority(folder: Path) -> KeyFolder:
     """Return the private test authority in `folder`, making it on the first run.
 
     The folder appears whole or not at all, mode 0700, keys 0600. If two start at

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from synthesis.provenance.keys import (
     FileSigner,
     KeyFolder,
-    private_authority,
     signer_from_files,
+    test_authority,
 )
 from synthesis.provenance.manifest import ManifestFacts, SignedManifest, sign
 
@@ -139,7 +139,7 @@ def studio(tmp_path: Path, scene: Path) -> Studio:
         )
         frame.sample_rate = 16_000
         container.mux(stream.encode(frame))
-    authority = private_authority(tmp_path / "keys" / "authority")
+    authority = test_authority(tmp_path / "keys" / "authority")
     facts = ManifestFacts(
         title="Scene 12, Spanish",
         scene_path=scene,

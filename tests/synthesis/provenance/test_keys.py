@@ -19,7 +19,7 @@ from synthesis.provenance.keys import mark_keys, signer_from_files
 
 
 def authority_bytes(folder: Path) -> bytes:
-    return keys.private_authority(folder).key.read_bytes()
+    return keys.test_authority(folder).key.read_bytes()
 
 
 def first_mark_key(folder: Path) -> bytes:
@@ -33,15 +33,15 @@ def mode(path: Path) -> int:
 def test_the_first_run_makes_an_authority_and_the_second_keeps_it(
     tmp_path: Path,
 ) -> None:
-    first = keys.private_authority(tmp_path / "keys" / "authority")
+    first = keys.test_authority(tmp_path / "keys" / "authority")
     made = first.key.read_bytes()
-    second = keys.private_authority(tmp_path / "keys" / "authority")
+    second = keys.test_authority(tmp_path / "keys" / "authority")
     assert second.key.read_bytes() == made
 
 
 def test_private_keys_are_for_the_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "authority"
-    keys.private_authority(folder)
+    keys.test_authority(folder)
     assert mode(folder) == 0o700
     assert {mode(path) for path in folder.iterdir()} == {0o600}
     mark_keys(tmp_path / "marks")
@@ -58,7 +58,7 @@ def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
 
 
 def test_the_leaf_is_what_c2pa_asks_for(tmp_path: Path) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     leaf = x509.load_pem_x509_certificate(authority.chain.read_bytes())
     root = x509.load_pem_x509_certificate(authority.root.read_bytes())
     leaf.verify_directly_issued_by(root)
@@ -79,7 +79,7 @@ def test_the_leaf_is_what_c2pa_asks_for(tmp_path: Path) -> None:
 
 
 def test_a_signature_is_r_and_s_and_verifies_with_the_leaf(tmp_path: Path) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     signer = signer_from_files(authority.chain, authority.key)
     signature = signer.sign(b"claim")
     assert len(signature) == 64
@@ -91,7 +91,7 @@ def test_a_signature_is_r_and_s_and_verifies_with_the_leaf(tmp_path: Path) -> No
 
 
 def test_the_end_of_the_certificate_can_be_read(tmp_path: Path) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     signer = signer_from_files(authority.chain, authority.key)
     assert signer.expires > datetime.now(UTC) + timedelta(days=365)
 
@@ -116,7 +116,7 @@ def pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
 def test_an_unusable_key_is_refused_in_words(
     tmp_path: Path, content: bytes, what: str
 ) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     key = tmp_path / "key.pem"
     key.write_bytes(content)
     with pytest.raises(SynthesisError) as refusal:
@@ -126,7 +126,7 @@ def test_an_unusable_key_is_refused_in_words(
 
 
 def test_a_certificate_for_another_purpose_is_refused(tmp_path: Path) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     with pytest.raises(SynthesisError, match="usage"):
         signer_from_files(authority.root, tmp_path / "authority" / "root-key.pem")
 
@@ -137,7 +137,7 @@ def test_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_a_locked_key_opens_with_its_password_only(tmp_path: Path) -> None:
-    authority = keys.private_authority(tmp_path / "authority")
+    authority = keys.test_authority(tmp_path / "authority")
     key = serialization.load_pem_private_key(authority.key.read_bytes(), None)
     locked = tmp_path / "locked.pem"
     locked.write_bytes(

@@ -106,7 +106,7 @@ def test_another_authority_reads_valid_but_not_trusted(
     studio: Studio, scene: Path
 ) -> None:
     path = studio.signed("out.mp4", scene)
-    other = keys.private_authority(studio.folder / "other").root.read_bytes()
+    other = keys.test_authority(studio.folder / "other").root.read_bytes()
     for anchors in (other, b""):
         credential = read_credential(path, anchors=anchors)
         assert credential.state == "valid"
@@ -116,7 +116,7 @@ def test_another_authority_reads_valid_but_not_trusted(
 
 def test_both_roots_are_trusted_while_keys_rotate(studio: Studio, scene: Path) -> None:
     old = studio.signed("old.mp4", scene)
-    newer = keys.private_authority(studio.folder / "newer")
+    newer = keys.test_authority(studio.folder / "newer")
     signer = signer_from_files(newer.chain, newer.key)
     new = studio.folder / "new.mp4"
     sign(scene, new, facts=studio.facts, signer=signer)
