@@ -4,6 +4,3 @@ from django.dispatch import Signal
 
 # sender=Grant, grant_id=UUID. Sent on commit: stop and lock all that stands on it.
 consent_withdrawn = Signal()
-
-# sender=Grant, grant_id=UUID. Sent on commit.
-consent_given = Signal()

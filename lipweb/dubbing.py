@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Model
-from synthesis.media.probe import Probe, sha256_file
-from synthesis.services.verification import file_verify
 
 from consent.models import Grant, Project
 from lipweb.models import User
 from synthesis.errors import SynthesisError
+from synthesis.media.probe import Probe, sha256_file
 from synthesis.models import Deliverable, Line, Render, Scene, Track, Upload
-from synthesis.services.renders import render_queue
+from synthesis.services.renders import render_look_after, render_queue
 from synthesis.services.review import deliverable_open
 from synthesis.services.scenes import (
     dub_create,
@@ -24,6 +23,7 @@ from synthesis.services.scenes import (
     track_assign,
 )
 from synthesis.services.uploads import upload_append, upload_begin
+from synthesis.services.verification import file_verify
 
 Say = Callable[[str], None]
 CHUNK_BYTES = 4 << 20
@@ -134,6 +134,8 @@ def _follow(row: Model, is_over: Callable[[], bool], what: str, say: Say) -> Non
     told = ""
     while True:
         row.refresh_from_db()
+        if isinstance(row, Render):
+            render_look_after(row)
         if is_over():
             return
         progress = row.progress  # type: ignore[attr-defined]

@@ -19,6 +19,8 @@ class Standing:
 
     @cached_property
     def roles(self) -> frozenset[str]:
+        if self.user.pk is None:
+            return frozenset()
         rows = Membership.objects.filter(user_id=self.user.pk)
         return frozenset(rows.values_list("role", flat=True))
 

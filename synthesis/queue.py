@@ -7,10 +7,11 @@ from typing import Any
 import django_rq
 from django.db import transaction
 from rq import Retry
-from rq.job import Dependency, Job
+from rq.job import Dependency, Job, JobStatus
 
 # A work-horse may be killed (memory, a restart): its job is taken up again.
 RETRIES = 2
+OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
 
 def enqueue_on_commit(
@@ -45,3 +46,11 @@ def drop(job_id: str) -> None:
     job = queue.fetch_job(job_id)
     if job is not None and not job.is_finished:
         job.cancel(enqueue_dependents=False)
+
+
+def is_over(job_ids: tuple[str, ...]) -> bool:
+    """Say whether none of the jobs will do anything any more: ended, or not known to
+    the queue server at all."""
+    queue = django_rq.get_queue("default")
+    jobs = [queue.fetch_job(job_id) for job_id in job_ids]
+    return all(job is None or job.get_status() in OVER for job in jobs)

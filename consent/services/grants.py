@@ -28,7 +28,7 @@ from consent.services.passkeys import (
     signature_payload,
     signing_options,
 )
-from consent.signals import consent_given, consent_withdrawn
+from consent.signals import consent_withdrawn
 
 
 @transaction.atomic
@@ -114,9 +114,6 @@ def grant_sign(
     document_sign(document=grant, actor=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)
-    transaction.on_commit(
-        lambda: consent_given.send_robust(sender=Grant, grant_id=grant.id)
-    )
     return grant
 
 

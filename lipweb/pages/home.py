@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """A visitor reads what this is; an actor goes to their consent; others work."""
     if not request.user.is_authenticated:
         return render(request, "welcome.html")
-    user = cast(User, request.user)
+    user = request.user
     standing = Standing(user)
     consent_page = link_to("consent:home")
     if standing.is_actor and not standing.is_member and consent_page:
@@ -30,14 +30,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def project_rows(user: User) -> list[dict[str, Any]]:
     """The person's projects with their numbers and the roles the person has there."""
-    projects = Project.objects.of_member(user).annotate(
+    projects = Project.objects.of_member(user)
+    numbers = projects.annotate(
         scene_count=Count("scenes", distinct=True),
         live_count=Count(
             "scenes__dubs__renders",
             filter=Q(scenes__dubs__renders__state__in=Render.LIVE),
             distinct=True,
         ),
-    )
+    ).values_list("pk", "scene_count", "live_count")
+    counts = {pk: (scenes, live) for pk, scenes, live in numbers}
     roles: dict[object, list[str]] = {}
     for membership in user.memberships.all():
         label = str(Role(membership.role).label)
@@ -46,8 +48,8 @@ def project_rows(user: User) -> list[dict[str, Any]]:
         {
             "project": project,
             "roles": ", ".join(sorted(roles[project.pk])),
-            "scene_count": project.scene_count,
-            "live_count": project.live_count,
+            "scene_count": counts[project.pk][0],
+            "live_count": counts[project.pk][1],
             "link": link_to("synthesis:project", project_id=project.pk),
         }
         for project in projects

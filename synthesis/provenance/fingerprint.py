@@ -1,7 +1,8 @@
 """What a video roughly looks like, second by second, in a few bytes.
 
 Kept with a deliverable, it tells a mark that was copied onto another video from one
-that is where it was put. It recognises, it does not prove.
+that is where it was put. It recognises, it does not prove: the same talker in the same
+chair looks alike to it, and a cropped copy does not.
 """
 
 from __future__ import annotations

@@ -138,7 +138,9 @@ def label_present(y: Plane, label: Label) -> bool:
     return correlation >= PRESENT and common / power >= 0.25 * 219
 
 
-def pick_corner(width: int, height: int, avoid: Iterable[Box]) -> Corner:
+def pick_corner(
+    width: int, height: int, avoid: Iterable[Box], *, text: str = TEXT
+) -> Corner:
     """The first corner where the label meets none of the boxes to `avoid`.
 
     If it meets one everywhere, the corner that covers the least of them.
@@ -146,7 +148,7 @@ def pick_corner(width: int, height: int, avoid: Iterable[Box]) -> Corner:
     boxes = list(avoid)
 
     def covered(corner: Corner) -> int:
-        place, _, _ = _artwork(width, height, TEXT, corner)
+        place, _, _ = _artwork(width, height, text, corner)
         return sum(_shared_area(place, box) for box in boxes)
 
     return min(CORNERS, key=covered)

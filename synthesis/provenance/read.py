@@ -79,6 +79,8 @@ def read_credential(
 
     Never raises for what is in the file, never reaches the network.
     """
+    if not path.is_file():
+        return Credential("absent", problems=("reader-file-broken",))
     answer = _ask_child(path, anchors, time_limit_s)
     if not answer.answered:
         return _unreadable(path, "reader-stopped")
@@ -112,7 +114,7 @@ def _ask_child(path: Path, anchors: bytes, time_limit_s: int) -> _Answer:
             stderr=subprocess.DEVNULL,
             cwd=_ROOT,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            timeout=time_limit_s + 10,
+            timeout=time_limit_s,
             check=True,
         )
         if len(done.stdout) > LARGEST_ANSWER:

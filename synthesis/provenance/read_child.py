@@ -58,9 +58,10 @@ def read(path: Path, anchors: bytes) -> Json:
             return summary(json.loads(reader.json()))
     except c2pa.C2paError.ManifestNotFound:
         return {"state": "absent"}
-    except c2pa.C2paError.RemoteManifest:
-        return {"state": "absent", "problems": ["reader-remote-not-fetched"]}
-    except (c2pa.C2paError, OSError, ValueError):
+    except (c2pa.C2paError, OSError, ValueError) as error:
+        # The library has no type of its own for "it is elsewhere, and I may not ask".
+        if str(error).startswith("Remote"):
+            return {"unreadable": "reader-remote-not-fetched"}
         return {"unreadable": "reader-file-broken"}
 
 

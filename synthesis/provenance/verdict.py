@@ -160,7 +160,9 @@ def _code(
     marked = deliverable is not None and mark.found and mark.id == deliverable.mark_id
     if named and credential.state == "trusted":
         return Code.UNCHANGED
-    if marked and similarity is not None and similarity < ALIKE:
+    # A fingerprint knows nothing of crops: a cropped copy of ours is no stranger.
+    unlike = similarity is not None and similarity < ALIKE
+    if marked and mark.uncropped and unlike:
         return Code.PASTED
     if named and credential.state == "invalid":
         return Code.CHANGED if marked else Code.MISFIT

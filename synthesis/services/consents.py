@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from consent.policy import Use, verify, verify_grant
 from django.utils import timezone
 
 from consent.models import Actor, Grant
+from consent.policy import Use, verify, verify_grant
 from synthesis.errors import NotAllowed
 from synthesis.models import Dub, Render
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
-from consent.services.ledger import ledger_append
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from consent.models import Actor, Grant, Role
+from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import ActorModel, Dub, Render, Scene, Shot, Track
-from synthesis.queue import drop, enqueue_on_commit
+from synthesis.queue import drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
 
 log = logging.getLogger(__name__)
 
+LOST_AFTER = timedelta(seconds=30)
+"""Younger renders may not have reached the queue yet."""
 CONTROL_RANGES = {"offset_frames": (-25.0, 25.0), "intensity": (0.0, 1.5)}
 
 
@@ -91,6 +94,23 @@ def renders_end(
             ended.append(str(render_id))
     transaction.on_commit(lambda: _drop_jobs(ended))
     return ended
+
+
+def render_look_after(render: Render) -> None:
+    """Fail a live render whose jobs are gone for good: the worker was killed again and
+    again, or the queue server lost its memory. Called by whoever watches it."""
+    begun = render.started_at or render.requested_at
+    if render.state not in Render.LIVE or timezone.now() - begun < LOST_AFTER:
+        return
+    if is_over(_job_ids(render)):
+        renders_end(
+            Render.objects.filter(id=render.id),
+            state=Render.State.FAILED,
+            code="worker-lost",
+            sentence="The worker ended before this was done, more than once. Render"
+            " again; if it happens again the machine may be short of memory.",
+        )
+        render.refresh_from_db()
 
 
 def consent_withdraw(*, grant_id: str) -> None:
@@ -169,19 +189,21 @@ def _checked(controls: dict[str, Any]) -> dict[str, float]:
 
 def _enqueue(render: Render) -> None:
     shots = shots_to_render(render.dub)
-    shot_jobs = tuple(f"render-{render.id}-shot-{shot.index}" for shot in shots)
+    *shot_jobs, finish_job = _job_ids(render)
     for shot, job_id in zip(shots, shot_jobs, strict=True):
         enqueue_on_commit("render_shot", str(render.id), str(shot.pk), job_id=job_id)
     enqueue_on_commit(
-        "finish_render",
-        str(render.id),
-        job_id=f"render-{render.id}-finish",
-        after=shot_jobs,
+        "finish_render", str(render.id), job_id=finish_job, after=tuple(shot_jobs)
     )
+
+
+def _job_ids(render: Render) -> tuple[str, ...]:
+    shots = shots_to_render(render.dub)
+    names = [f"shot-{shot.index}" for shot in shots] + ["finish"]
+    return tuple(f"render-{render.id}-{name}" for name in names)
 
 
 def _drop_jobs(render_ids: list[str]) -> None:
     for render in Render.objects.filter(id__in=render_ids).select_related("dub"):
-        for shot in shots_to_render(render.dub):
-            drop(f"render-{render.id}-shot-{shot.index}")
-        drop(f"render-{render.id}-finish")
+        for job_id in _job_ids(render):
+            drop(job_id)

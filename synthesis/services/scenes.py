@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from consent.services.ledger import ledger_append
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from consent.models import Actor, Role
-from synthesis.errors import SynthesisError
+from consent.services.ledger import ledger_append
+from synthesis.errors import MediaRefused, SynthesisError
 from synthesis.media.probe import Probe, probe_sound, sha256_file
-from synthesis.models import Dub, Line, Scene, Track, Upload
+from synthesis.media.sound import fit_sound
+from synthesis.models import Dub, Line, Render, Scene, Track, Upload
 from synthesis.queue import enqueue_on_commit
 from synthesis.services.access import require_role
 from synthesis.services.uploads import upload_take
@@ -66,6 +68,7 @@ def track_assign(
     """Say whose face a track shows, or that nobody has said yet."""
     project = track.shot.scene.project
     require_role(project=project, user=acting_user, role=Role.PRODUCER)
+    _require_at_rest(track.shot.scene)
     track.actor = actor
     track.save(update_fields=["actor"])
     ledger_append(
@@ -101,19 +104,22 @@ def line_add(
     """Add an actor's dialogue, its sound starting at first_frame of the scene.
     Raises MediaRefused when the file holds no sound that lipweb can read."""
     require_role(project=dub.scene.project, user=acting_user, role=Role.PRODUCER)
-    frames = Probe.from_json(dub.scene.media_facts).frame_count
-    if not 0 <= first_frame < frames:
+    facts = Probe.from_json(dub.scene.media_facts)
+    if not 0 <= first_frame < facts.frame_count:
         raise SynthesisError(
             "outside-scene",
-            f"The line must start inside the scene: frame 0 to {frames - 1}.",
+            "The line must start inside the scene: frame 0 to"
+            f" {facts.frame_count - 1}.",
         )
+    _require_at_rest(dub.scene)
     path = upload_take(upload=upload, acting_user=acting_user)
-    facts = probe_sound(path)
+    sound = probe_sound(path)
+    _require_fit(path, facts, first_frame)
     line = Line(
         dub=dub,
         actor=actor,
         original_name=upload.name,
-        sound_facts=facts.to_json(),
+        sound_facts=sound.to_json(),
         sha256=sha256_file(path),
         first_frame=first_frame,
     )
@@ -123,13 +129,38 @@ def line_add(
 
 
 def line_remove(*, line: Line, acting_user: AbstractBaseUser) -> None:
-    """Take a line out of its dub. Renders made with it keep what they were made of."""
+    """Take a line out of its dub, and its sound off the disk. Files rendered with it
+    stay as they are."""
     require_role(project=line.dub.scene.project, user=acting_user, role=Role.PRODUCER)
+    _require_at_rest(line.dub.scene)
     line.delete()
+    line.sound.delete(save=False)
 
 
 def _queue_analysis(scene: Scene) -> None:
     enqueue_on_commit("analyse_scene", str(scene.id), job_id=f"analyse-{scene.id}")
+
+
+def _require_at_rest(scene: Scene) -> None:
+    """A render under way is made of what was there when it was queued."""
+    if Render.objects.live().filter(dub__scene=scene).exists():
+        raise SynthesisError(
+            "render-under-way",
+            "A render of this scene is under way. Wait for it, or cancel it first.",
+        )
+
+
+def _require_fit(path: Path, facts: Probe, first_frame: int) -> None:
+    """Speech that would run past the scene's end is refused; silence is cut."""
+    left_s = facts.duration - facts.pts[first_frame] * facts.time_base
+    fit = fit_sound(path, left_s)
+    if fit.over_s > 1 / facts.rate and not fit.over_silent:
+        raise MediaRefused(
+            "dub-too-long",
+            f"This sound is {float(fit.length_s):.2f} s long, but only"
+            f" {float(left_s):.2f} s of the scene are left from there: it would be cut"
+            f" off by {float(fit.over_s):.2f} s. Shorten it, or start it earlier.",
+        )
 
 
 def _require_language(language: str) -> None:

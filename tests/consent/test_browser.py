@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def at_home(live_server: Any, settings: Any) -> None:
-    """Passkeys are bound to SITE_URL: make it the live server's."""
-    settings.SITE_URL = live_server.url
-
-
 def use_of(grant: Grant) -> Use:
     return Use(
         actor_id=grant.actor_id,
@@ -78,7 +72,6 @@ def test_an_actor_is_invited_signs_and_withdraws(
     page: Page,
     sign_in: Callable[[Any], None],
     authenticator: Any,
-    at_home: None,
     producer: Any,
     project: Project,
 ) -> None:
@@ -112,7 +105,6 @@ def test_a_passkey_that_is_not_used_signs_nothing(
     page: Page,
     sign_in: Callable[[Any], None],
     authenticator: Any,
-    at_home: None,
     actor: Actor,
 ) -> None:
     session, device = authenticator

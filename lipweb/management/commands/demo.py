@@ -11,6 +11,7 @@ from consent.errors import ConsentError
 from lipweb.demo_production import demo_deliverable, demo_people
 from lipweb.dubbing import outcome
 from lipweb.house import queue_and_worker
+from lipweb.launcher import CannotStart
 from synthesis.errors import SynthesisError
 
 
@@ -22,12 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            with queue_and_worker(self._say):
+            with queue_and_worker():
                 demo = demo_people()
                 deliverable = demo_deliverable(demo, self._say)
                 result = outcome(deliverable, acting_user=demo.producer, say=self._say)
         except (ConsentError, SynthesisError) as error:
             raise CommandError(f"{error.sentence} [{error.code}]") from error
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from problem
         self.stdout.write(json.dumps(result))
 
     def _say(self, text: str) -> None:

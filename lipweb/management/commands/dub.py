@@ -20,6 +20,7 @@ from lipweb.dubbing import (
     scene_bring,
 )
 from lipweb.house import queue_and_worker
+from lipweb.launcher import CannotStart
 from lipweb.models import User
 from synthesis.errors import SynthesisError
 
@@ -52,10 +53,12 @@ class Command(BaseCommand):
             if not options[name].is_file():
                 raise CommandError(f"There is no file {options[name]}.")
         try:
-            with queue_and_worker(self._say):
+            with queue_and_worker():
                 self._dub(grant, options)
         except (ConsentError, SynthesisError) as error:
             raise CommandError(f"{error.sentence} [{error.code}]") from error
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from problem
 
     def _dub(self, grant: Grant, options: dict[str, Any]) -> None:
         user = _producer_of(grant)

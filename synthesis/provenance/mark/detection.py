@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class Detection:
     found. confidence: correlation of the carriers with the pattern of that id, 0..1
     (0 if not found); how clear the mark is, not how sure: a false find has a chance
     of 2**-40 a decode. windows: averaged windows examined until the answer.
+    uncropped: neither cropped nor padded, turned or mirrored since it was marked.
     """
 
     found: bool
@@ -47,6 +48,7 @@ class Detection:
     key_id: str | None = None
     confidence: float = 0.0
     windows: int = 0
+    uncropped: bool = True
 
 
 def detect(
@@ -65,8 +67,7 @@ def detect(
         windows += 1
         hit = _read(flat, keys, deep)
         if hit is not None:
-            mark_id, key_id, confidence = hit
-            return Detection(True, mark_id.hex(), key_id, confidence, windows)
+            return replace(hit, windows=windows)
     return Detection(False, windows=windows)
 
 
@@ -106,7 +107,7 @@ def _mean(total: FloatPlane, count: int) -> FloatPlane:
 
 def _read(
     flat: FloatPlane, keys: Sequence[tuple[str, bytes]], deep: bool
-) -> tuple[bytes, str, float] | None:
+) -> Detection | None:
     if not np.any(flat):
         return None
     hit = _try(flat, NOMINAL, keys)
@@ -121,7 +122,7 @@ def _read(
 
 def _try(
     flat: FloatPlane, geometry: Geometry, keys: Sequence[tuple[str, bytes]]
-) -> tuple[bytes, str, float] | None:
+) -> Detection | None:
     """Decode the window under one geometry with every key."""
     response, noise = respond(flat, geometry)
     whitened = response / noise
@@ -138,7 +139,13 @@ def _try(
             if mark_id is not None:
                 signs = lattice.signs(codec.encode(key, mark_id))
                 agreement = np.sum(carriers * signs) / np.sum(np.abs(carriers))
-                return mark_id, key_id, round(float(agreement), 3)
+                return Detection(
+                    found=True,
+                    id=mark_id.hex(),
+                    key_id=key_id,
+                    confidence=round(float(agreement), 3),
+                    uncropped=geometry.is_as_written,
+                )
     return None
 
 

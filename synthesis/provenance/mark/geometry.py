@@ -30,6 +30,11 @@ class Geometry:
     rotation_deg: float = 0.0
     mirrored: bool = False
 
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the picture was neither cropped nor padded, turned or mirrored."""
+        return not (self.mirrored or self.rotation_deg) and abs(self.size - 1) < 0.01
+
 
 NOMINAL = Geometry()
 

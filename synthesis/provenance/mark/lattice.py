@@ -71,7 +71,8 @@ def lattice_for(key: bytes) -> Lattice:
     phases = words[:count].astype(np.float64) * (2 * np.pi / 2**64)
     draws = words[count:]
     # From low to high frequency, so that each stretch has its share of pilots ...
-    by_radius = np.argsort(RADIUS, kind="stable")
+    # (whole numbers: a last digit that differs between machines must change nothing)
+    by_radius = np.argsort(np.sum(CARRIERS**2, axis=1), kind="stable")
     stretches = np.array_split(by_radius, PILOTS)
     pilots = np.array([s[np.argmin(draws[s])] for s in stretches])
     data = by_radius[~np.isin(by_radius, pilots)]
