@@ -68,24 +68,26 @@ def video_bytes(
 
 
 @cache
-def video_facts() -> dict[str, Any]:
+def video_facts(rate: Fraction) -> dict[str, Any]:
     """The probe's answer about video_bytes()."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.mp4"
-        path.write_bytes(video_bytes())
+        path.write_bytes(video_bytes(rate=rate))
         return probe(path).to_json()
 
 
-def scene_made(project: Project, user: Any, **fields: Any) -> Scene:
+def scene_made(
+    project: Project, user: Any, rate: Fraction = RATE, **fields: Any
+) -> Scene:
     """An analysed scene of two shots, one face in each, its proxy in place."""
-    data = video_bytes()
+    data = video_bytes(rate=rate)
     scene = Scene.objects.create(
         project=project,
         title=fields.pop("title", "The pier"),
         original_name="pier.mp4",
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        media_facts=video_facts(),
+        media_facts=video_facts(rate),
         state=Scene.State.READY,
         uploaded_by=user,
         **fields,
@@ -159,7 +161,8 @@ def deliverable_made(
     )
     render.grants.add(grant)
     # A free box at the end makes each file another one.
-    data = video_bytes() + struct.pack(">I", 16) + b"free" + os.urandom(8)
+    data = video_bytes(rate=Fraction(dub.scene.media_facts["rate"]))
+    data += struct.pack(">I", 16) + b"free" + os.urandom(8)
     deliverable = Deliverable(
         render=render,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -187,8 +190,14 @@ def grant(project: Project, actor: Actor, producer: User, passkey: Any) -> Grant
 
 
 @pytest.fixture
-def scene(project: Project, producer: User) -> Scene:
-    return scene_made(project, producer)
+def rate() -> Fraction:
+    """Frames a second of the scene; a test may parametrize it."""
+    return RATE
+
+
+@pytest.fixture
+def scene(project: Project, producer: User, rate: Fraction) -> Scene:
+    return scene_made(project, producer, rate)
 
 
 @pytest.fixture

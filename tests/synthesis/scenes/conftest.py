@@ -5,5 +5,6 @@ from tests.synthesis.production import (  # noqa: F401
     dub,
     grant,
     passkey,
+    rate,
     scene,
 )
