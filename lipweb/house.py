@@ -27,8 +27,9 @@ FIRST_ANSWER_S = 60.0
 
 def main(arguments: list[str]) -> int:
     target, rest = arguments[0], arguments[1:]
-    for quiet in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(quiet, interrupt)
+    # SIGINT too: a shell starts what runs in the background with it ignored.
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, interrupt)
     try:
         return run() if target == "run" else behind(target, rest)
     except CannotStart as problem:
@@ -240,7 +241,7 @@ def require_queue(settings: Any, children: list[Child]) -> None:
         except RedisError:
             return False
 
-    if wait_until(pings, within_s=10):
+    if wait_until(pings, within_s=10 if children else 2):
         return
     if children:
         words = children[0].last_words()
@@ -270,11 +271,13 @@ def first_production() -> str:
 
     from lipweb.models import User
 
-    is_first = not User.objects.exists()
-    if not is_first or os.environ.get("DEMO") == "0":
-        return ""
-    if "demoproduction" not in get_commands():
-        return ""
+    if User.objects.exists():
+        return (
+            "as given out before; a new password by\n"
+            ".venv/bin/python manage.py changepassword E-MAIL"
+        )
+    if os.environ.get("DEMO") == "0" or "demoproduction" not in get_commands():
+        return "none yet; make one by\n.venv/bin/python manage.py createsuperuser"
     say("Making a demo production ...")
     words = [PYTHON, str(ROOT / "manage.py"), "demoproduction"]
     made = subprocess.run(words, stdout=subprocess.PIPE, text=True)  # noqa: S603
@@ -309,19 +312,10 @@ def answers(host: str, port: int, web: Child) -> bool:
 
 
 def greet(address: str, data: Path, logins: str) -> None:
-    login_lines = logins.splitlines() or [
-        "as given out before; a new password: .venv/bin/python manage.py "
-        "changepassword E-MAIL"
-    ]
-    say("")
-    say(f"  lipweb runs:  {address}")
-    say("")
-    say(f"  Logins        {login_lines[0]}")
-    for line in login_lines[1:]:
-        say(f"                {line}")
+    say(f"\n  lipweb runs:  {address}\n")
+    say(f"  Logins        {logins.replace(chr(10), chr(10) + ' ' * 16)}")
     say(f"  Data, logs    {data}, {data / 'logs'}")
-    say("  To stop       Ctrl-C")
-    say("")
+    say("  To stop       Ctrl-C\n")
 
 
 def watch(children: Sequence[Child]) -> None:
