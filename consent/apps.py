@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ConsentConfig(AppConfig):
     name = "consent"
+
+    def ready(self) -> None:
+        from consent import checks  # noqa: F401

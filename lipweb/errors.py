@@ -14,7 +14,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from consent.errors import ConsentError
 from synthesis.errors import SynthesisError
 
-STATUS_OF_CODE = {"consent-denied": 403, "not-allowed": 403, "not-found": 404}
+STATUS_OF_CODE = {
+    "consent-denied": 403,
+    "not-allowed": 403,
+    "not-approved": 403,
+    "not-found": 404,
+}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -62,23 +62,37 @@ def run() -> int:
         if not wait_until(lambda: answers(host, port, web), within_s=FIRST_ANSWER_S):
             raise CannotStart(f"The web server did not start:\n{web.last_words()}")
         greet(settings.SITE_URL, data, logins)
-        watch(children)
+        lasting = list(children)
+        if logins:
+            children.append(demo_errand(data))
+        watch(lasting)
     return 0
 
 
 def behind(command: str, rest: Sequence[str]) -> int:
-    """Run a management command with queue and worker; those of a running house if
-    there is one on the same data."""
-    data = writable_data_folder()
-    words = [PYTHON, str(ROOT / "manage.py"), command, *rest]
-    try:
-        with only_one_house(data), stage(data) as children:
-            prepared(children, data)
-            children.append(worker_child(data, 1))
-            children[-1].start()
-            return subprocess.call(words)  # noqa: S603
-    except HouseRunning:
+    """Run a management command with queue and worker."""
+    with queue_and_worker():
+        words = [PYTHON, str(ROOT / "manage.py"), command, *rest]
         return subprocess.call(words)  # noqa: S603
+
+
+@contextmanager
+def queue_and_worker() -> Iterator[None]:
+    """A queue and a worker while the block runs: those of a house that runs on the
+    same data, or else ones that end with the block. Raises CannotStart."""
+    data = writable_data_folder()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_one_house(data))
+        except HouseRunning:
+            yield
+            return
+        children = stack.enter_context(stage(data))
+        prepared(children, data)
+        worker = worker_child(data, 1)
+        children.append(worker)
+        worker.start()
+        yield
 
 
 @contextmanager
@@ -267,17 +281,10 @@ def update_database() -> None:
 
 def first_production() -> str:
     """On the first run of all, the demo production; what it says about the logins."""
-    from django.core.management import get_commands
-
     from lipweb.models import User
 
-    if User.objects.exists():
-        return (
-            "as given out before; a new password by\n"
-            ".venv/bin/python manage.py changepassword E-MAIL"
-        )
-    if os.environ.get("DEMO") == "0" or "demoproduction" not in get_commands():
-        return "none yet; make one by\n.venv/bin/python manage.py createsuperuser"
+    if User.objects.exists() or os.environ.get("DEMO") == "0":
+        return ""
     say("Making a demo production ...")
     words = [PYTHON, str(ROOT / "manage.py"), "demoproduction"]
     made = subprocess.run(words, stdout=subprocess.PIPE, text=True)  # noqa: S603
@@ -287,6 +294,14 @@ def first_production() -> str:
             "without it: DEMO=0 make run"
         )
     return made.stdout.strip()
+
+
+def demo_errand(data: Path) -> Child:
+    """Dubs the demo scene in the background, so that there is something to review."""
+    words = [PYTHON, str(ROOT / "manage.py"), "demoproduction", "--scene"]
+    errand = Child("demo scene", words, data / "logs" / "demo.log")
+    errand.start()
+    return errand
 
 
 def worker_child(data: Path, number: int) -> Child:
@@ -312,10 +327,22 @@ def answers(host: str, port: int, web: Child) -> bool:
 
 
 def greet(address: str, data: Path, logins: str) -> None:
+    words = (logins or later_words(data)).replace("\n", "\n" + " " * 16)
     say(f"\n  lipweb runs:  {address}\n")
-    say(f"  Logins        {logins.replace(chr(10), chr(10) + ' ' * 16)}")
+    say(f"  Logins        {words}")
     say(f"  Data, logs    {data}, {data / 'logs'}")
     say("  To stop       Ctrl-C\n")
+
+
+def later_words(data: Path) -> str:
+    """About the logins, on any start but the first."""
+    kept = data / "demo-logins.json"
+    if kept.exists():
+        return f"as printed on the first start (the demo's: {kept})"
+    return (
+        "as given out; the first one by .venv/bin/python manage.py createsuperuser,\n"
+        "a new password by .venv/bin/python manage.py changepassword E-MAIL"
+    )
 
 
 def watch(children: Sequence[Child]) -> None:

@@ -200,6 +200,7 @@ DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
+C2PA_ROOT = env.str("C2PA_ROOT", default="")
 
 LOGGING = {
     "version": 1,

@@ -1,4 +1,4 @@
-"""Who there is: productions, their members, and the actors whose faces are asked for."""
+"""Who there is: productions, their members, the actors whose faces are asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     """Projects, by who may see them."""
 
     def of_member(self, user: AbstractBaseUser) -> ProjectQuerySet:
-        return self.filter(memberships__user=user).distinct()
+        return self.filter(memberships__user=user.pk).distinct()
 
 
 class Project(models.Model):
@@ -67,6 +67,13 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.project}"
 
 
+class ActorQuerySet(models.QuerySet["Actor"]):
+    """Actors, by the production they are cast in."""
+
+    def cast_in(self, project: Project) -> ActorQuerySet:
+        return self.filter(castings__project=project).distinct()
+
+
 class Actor(models.Model):
     """A person whose face may be asked for. Only they sign, with their own passkey."""
 
@@ -82,8 +89,38 @@ class Actor(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ActorQuerySet.as_manager()
+
     class Meta:
         ordering = ["stage_name"]
 
     def __str__(self) -> str:
         return self.stage_name
+
+
+class Casting(models.Model):
+    """An actor belongs to a production's cast. Being cast allows nothing yet.
+
+    email is where the invitation went; whoever reads that mailbox sets up the login."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="castings"
+    )
+    actor = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="castings")
+    email = models.EmailField(blank=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    invited_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["invited_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "actor"], name="one_casting_an_actor"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} in {self.project}"

@@ -5,11 +5,12 @@ from synthesis.models.renders import (
     Decision,
     Deliverable,
     Render,
-    ShotResult,
+    TrackRender,
 )
-from synthesis.models.scenes import Dub, Line, Scene, Shot, Track, Upload
+from synthesis.models.scenes import ActorModel, Dub, Line, Scene, Shot, Track, Upload
 
 __all__ = [
+    "ActorModel",
     "Comment",
     "Decision",
     "Deliverable",
@@ -18,7 +19,7 @@ __all__ = [
     "Render",
     "Scene",
     "Shot",
-    "ShotResult",
     "Track",
+    "TrackRender",
     "Upload",
 ]

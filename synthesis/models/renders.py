@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from consent.models import Grant
-from synthesis.models.scenes import Dub, Shot, private_path
+from synthesis.models.scenes import Dub, Track, private_path
 
 
 class RenderQuerySet(models.QuerySet["Render"]):
@@ -69,23 +69,28 @@ class Render(models.Model):
         return f"{self.dub}, version {self.version}"
 
 
-class ShotResult(models.Model):
-    """The mouths made for one shot, kept so that a killed worker resumes."""
+class TrackRender(models.Model):
+    """The mouths made for one face of one shot, kept so that a killed worker resumes.
+    patches is synthesis.patches' format."""
 
-    render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="shots")
-    shot = models.ForeignKey(Shot, on_delete=models.CASCADE, related_name="+")
-    patches = models.FileField(upload_to=private_path, blank=True)
-    frames_done = models.PositiveIntegerField(default=0)
-    done_at = models.DateTimeField(null=True, blank=True)
+    render = models.ForeignKey(
+        Render, on_delete=models.CASCADE, related_name="track_renders"
+    )
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="+")
+    patches = models.FileField(upload_to=private_path)
+    weights_sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["shot__index"]
+        ordering = ["track__number"]
         constraints = [
-            models.UniqueConstraint(fields=["render", "shot"], name="one_result_a_shot")
+            models.UniqueConstraint(
+                fields=["render", "track"], name="one_result_a_track"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"mouths of {self.shot}"
+        return f"mouths of {self.track}"
 
 
 class Deliverable(models.Model):
