@@ -286,7 +286,7 @@ def first_production() -> str:
     if User.objects.exists() or os.environ.get("DEMO") == "0":
         return ""
     say("Making a demo production ...")
-    words = [PYTHON, str(ROOT / "manage.py"), "demoproduction"]
+    words = [PYTHON, str(ROOT / "manage.py"), "demoproduction", "--skip-checks"]
     made = subprocess.run(words, stdout=subprocess.PIPE, text=True)  # noqa: S603
     if made.returncode != 0:
         raise CannotStart(
