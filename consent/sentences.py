@@ -57,6 +57,7 @@ MEDIA_WORDS: Final = {
     "trailer": "trailers",
     "social": "social networks",
 }
+_TURNING_SIGNS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 class Section(NamedTuple):
@@ -161,8 +162,9 @@ def _names(record: GrantRecord) -> tuple[str, str]:
 
 
 def _one_line(words: str) -> str:
-    # A line break in a typed name must not be able to look like a sentence of ours.
-    return " ".join(words.split())
+    # A typed name must not be able to look like a sentence of ours, by a line break,
+    # or to turn ours around, by a sign that changes the direction of writing.
+    return " ".join(words.translate(_TURNING_SIGNS).split())
 
 
 def _scene_words(terms: GrantTerms) -> str:

@@ -15,6 +15,8 @@ STANDARD_RATES = (
     *(Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 100, 120)),
 )
 _NEAR = Fraction(1, 100)
+_ROUNDING_S = Fraction(1, 1_000)
+"""Matroska rounds stamps to this, and they stay so in whatever is made of it."""
 _DEFAULT = Fraction(25)
 
 
@@ -23,8 +25,8 @@ def frame_rate(
 ) -> tuple[Fraction, bool]:
     """(rate, variable?) of frames stamped pts, rising, the first 0, in time_base units.
 
-    A rate is constant if one exact rate puts every frame within one unit of its stamp:
-    containers that count in milliseconds round 23.976 to steps of 41 and 42. For a
+    A rate is constant if one exact rate puts every frame within a millisecond of its
+    stamp: containers that count in those round 23.976 to steps of 41 and 42. For a
     variable rate the answer is the average, snapped to a standard rate when near.
     """
     if len(pts) < 2:
@@ -34,17 +36,22 @@ def frame_rate(
     if even and average in (declared, *STANDARD_RATES):
         return average, False
     near = [rate for rate in STANDARD_RATES if abs(rate / average - 1) < _NEAR]
-    near.sort(key=lambda rate: (rate != declared, abs(rate - average)))
+    near.sort(key=lambda rate: (_farthest(pts, time_base, rate), rate != declared))
     for rate in (*near, declared, average):
-        if rate and _keeps(pts, time_base, rate):
+        if rate and _farthest(pts, time_base, rate) <= _slack(time_base, rate):
             return rate, False
     return (near[0] if near else average.limit_denominator(1_001)), True
 
 
-def _keeps(pts: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
+def _farthest(pts: Sequence[int], time_base: Fraction, rate: Fraction) -> Fraction:
+    """How far any frame is from where this rate puts it, in units of time_base."""
     step = 1 / (rate * time_base)
-    slack = min(Fraction(1), step / 4)
-    return all(abs(stamp - i * step) <= slack for i, stamp in enumerate(pts))
+    return max(abs(stamp - i * step) for i, stamp in enumerate(pts))
+
+
+def _slack(time_base: Fraction, rate: Fraction) -> Fraction:
+    step = 1 / (rate * time_base)
+    return min(max(Fraction(1), _ROUNDING_S / time_base), step / 4)
 
 
 def pack_rising(numbers: tuple[int, ...]) -> str:

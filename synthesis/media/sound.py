@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.media.aside import written_aside
+from synthesis.media.limits import Limits
 from synthesis.media.probe import Probe, SoundStream, probe_sound
 from synthesis.media.sandbox import Child
 
@@ -63,8 +64,9 @@ class SoundReader:
     """One sound stream, decoded piece by piece. A context manager and an iterator.
 
     mix: 'own' keeps the channels, 'stereo' reduces to two, 'dialogue' is mono with the
-    centre channel in front. Sample 0 is time origin_s of the file; where the stream
-    starts later or has gaps there is silence. Yields float32 (n, channels).
+    centre channel in front. Sample 0 is time origin_s on the file's clock, None for the
+    file's own beginning; where the stream starts later or has gaps there is silence.
+    Yields float32 (n, channels).
     """
 
     def __init__(
@@ -74,13 +76,14 @@ class SoundReader:
         number: int = 0,
         mix: str = "own",
         rate_hz: int | None = None,
-        origin_s: Fraction = Fraction(0),
+        origin_s: Fraction | None = None,
     ) -> None:
         arguments = {
             "number": number,
             "mix": mix,
             "rate_hz": rate_hz,
-            "origin_s": str(origin_s),
+            "most_s": Limits().duration_s,
+            "origin_s": None if origin_s is None else str(origin_s),
         }
         entry = "synthesis.media.inside.sounds:send_sound"
         self._child = Child(entry, path, arguments)
@@ -116,12 +119,12 @@ def read_sound(
     *,
     rate_hz: int | None = None,
     mono: bool = True,
-    origin_s: Fraction = Fraction(0),
+    origin_s: Fraction | None = None,
 ) -> Iterator[Samples]:
     """Yield float32 pieces: (n,) dialogue if mono, else (n, channels).
 
-    origin_s: time of the file that becomes sample 0; `scene_origin_s(probe)` for the
-    sound of a scene. Raises MediaRefused.
+    origin_s: time on the file's clock that becomes sample 0; None, its own beginning,
+    for a dub, `scene_origin_s(probe)` for the sound of a scene. Raises MediaRefused.
     """
     mix = "dialogue" if mono else "own"
     with SoundReader(path, mix=mix, rate_hz=rate_hz, origin_s=origin_s) as reader:
@@ -134,7 +137,7 @@ def sound_mono_16k(
     start_s: float = 0.0,
     stop_s: float | None = None,
     *,
-    origin_s: Fraction = Fraction(0),
+    origin_s: Fraction | None = None,
 ) -> Samples:
     """The dialogue from start_s to stop_s as float32 (n,), 16 kHz, -1..1.
 

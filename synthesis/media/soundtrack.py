@@ -68,11 +68,11 @@ def soundtrack(
     container: OutputContainer,
     path: str | os.PathLike[str],
     number: int,
-    origin_s: Fraction,
+    origin_s: Fraction | None,
     scene_s: Fraction,
 ) -> Soundtrack:
     """Add a file's sound to an output, copied if it may be. Raises MediaRefused."""
-    if origin_s == 0 and _may_be_copied(path, number, scene_s):
+    if not origin_s and _may_be_copied(path, number, scene_s):
         return _copied(container, path, number)
     return _encoded(container, path, number, origin_s, scene_s)
 
@@ -148,7 +148,7 @@ def _encoded(
     container: OutputContainer,
     path: str | os.PathLike[str],
     number: int,
-    origin_s: Fraction,
+    origin_s: Fraction | None,
     scene_s: Fraction,
 ) -> Soundtrack:
     reader = _aac_ready(path, number, origin_s)
@@ -174,7 +174,7 @@ def _encoded(
 
 
 def _aac_ready(
-    path: str | os.PathLike[str], number: int, origin_s: Fraction
+    path: str | os.PathLike[str], number: int, origin_s: Fraction | None
 ) -> SoundReader:
     """The sound at its own rate and channels if AAC has them, else 48 kHz, stereo."""
     reader = SoundReader(path, number=number, origin_s=origin_s)

@@ -74,13 +74,14 @@ class Writer:
         path: str | os.PathLike[str],
         *,
         number: int = 0,
-        origin_s: Fraction = Fraction(0),
+        origin_s: Fraction | None = None,
     ) -> str:
         """Lay a sound file under the picture; call before the first `write`.
 
         Copied as it is where MP4 players take the codec and it starts with the scene
         and ends within it; else encoded once as AAC at its own rate and channels, with
         silence up to the scene's end. What runs over is cut: see `fit_sound`.
+        origin_s as in `read_sound`: None for a dub.
         Returns 'copied' or 'encoded'. Raises MediaRefused.
         """
         if self._sound is not None or self._next:

@@ -127,9 +127,6 @@ def test_authority(folder: Path) -> KeyFolder:
     return KeyFolder(folder)
 
 
-test_authority.__test__ = False  # type: ignore[attr-defined]  # not a test for pytest
-
-
 def mark_keys(folder: Path) -> list[tuple[str, bytes]]:
     """Return the (name, key) pairs of the invisible mark in `folder`, newest first.
 

@@ -9,6 +9,8 @@ from synthesis.provenance.keys import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
 LARGEST_MANIFEST_MB = 64
+LARGEST_IN_MEMORY_MB = 32
+"""Beyond this the library works on a temporary file instead of in memory."""
 
 
 def settings(anchors: bytes) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def settings(anchors: bytes) -> dict[str, Any]:
         },
         "core": {
             "allowed_network_hosts": [],
+            "backing_store_memory_threshold_in_mb": LARGEST_IN_MEMORY_MB,
             "max_decompressed_manifest_size_in_mb": LARGEST_MANIFEST_MB,
         },
         "trust": trust,

@@ -14,7 +14,7 @@ from synthesis import seen
 from synthesis.models import Dub
 from synthesis.scenes.dubs import place_of
 from synthesis.scenes.shown import dub_shown, render_shown, scene_shown
-from synthesis.services.renders import render_cancel, render_queue
+from synthesis.services.renders import render_cancel, render_look_after, render_queue
 
 
 @login_required
@@ -32,6 +32,7 @@ def progress(request: HttpRequest, render_id: UUID) -> HttpResponse:
     """One render's row, asked for each second while it lives. When it has ended the
     dub around it is told, since it may be rendered again."""
     found = seen.render(request, render_id)
+    render_look_after(found)
     project = found.dub.scene.project
     context = {
         "item": render_shown(found),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from consent.errors import ConsentDenied
 from consent.models import Actor, Grant, PasskeyCredential, Project, Status
 from consent.policy import Use, verify
+from tests.consent.conftest import Cast
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -116,3 +117,25 @@ def test_a_passkey_that_is_not_used_signs_nothing(
     page.get_by_text("Nothing was signed").wait_for()
     assert PasskeyCredential.objects.count() == 0
     assert page.get_by_role("button", name="Set up a passkey").is_enabled()
+
+
+def test_an_actors_pages_fit_a_telephone(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    cast: Cast,
+    sign: Callable[..., Grant],
+    propose: Callable[..., Grant],
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    sign_in(cast.actor_user)
+    signed, asked = sign(), propose()
+    for address in (
+        "/me/",
+        "/me/passkeys/",
+        f"/grants/{signed.id}/",
+        f"/grants/{asked.id}/",
+    ):
+        page.goto(address)
+        wide = "document.documentElement.scrollWidth"
+        assert page.evaluate(f"{wide} <= window.innerWidth"), address
+        assert page.locator("h1").count() == 1

@@ -199,9 +199,7 @@ def test_a_signature_the_ledger_does_not_know_is_refused(
     refused(grant, use())
 
 
-def test_a_record_with_other_words_for_its_terms_cannot_be_signed_over(
-    cast: Cast, propose: MakeGrant
-) -> None:
+def test_a_record_names_the_hash_of_its_own_words(propose: MakeGrant) -> None:
     grant = propose()
     record, text = shown_grant(grant.document)
     assert record == grant.document

@@ -113,6 +113,11 @@ def test_a_typed_name_cannot_pose_as_a_sentence() -> None:
     assert [part.heading for part in sections_of(text)].count("What you allow") == 1
 
 
+def test_a_typed_name_cannot_turn_the_writing_around() -> None:
+    turned = SceneRef(title="\u202epier\u2066", sha256="5c" * 32)
+    assert "“pier”" in grant_text(record(scenes=(turned,)))
+
+
 def test_shown_text_reads_back_into_its_sections() -> None:
     assert sections_of(grant_text(record())) == grant_sections(record())
 

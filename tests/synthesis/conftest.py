@@ -22,7 +22,7 @@ from lipweb.dubbing import file_upload
 from lipweb.models import User
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
-from synthesis.services.scenes import dub_create, line_add
+from synthesis.services.scenes import dub_create, line_add, scene_create
 
 
 @pytest.fixture
@@ -122,3 +122,13 @@ def deliverable(demo: Demo, dub: Dub) -> Deliverable:
     )
     row.file.save("file.mp4", ContentFile(b"film"), save=True)
     return row
+
+
+def bring_in(demo: Demo, path: Path) -> Scene:
+    """Upload a file as the producer and make a scene of it; a worker analyses it."""
+    return scene_create(
+        upload=file_upload(project=demo.project, path=path, acting_user=demo.producer),
+        title=path.stem,
+        language="en",
+        acting_user=demo.producer,
+    )

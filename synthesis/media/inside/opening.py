@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any, BinaryIO
 
 import av
@@ -85,6 +86,11 @@ def check_decoder(stream: Any) -> None:
             f"The {stream.type} is coded as “{name}”, which is not accepted. Export "
             "it as H.264, HEVC, ProRes, DNxHD, VP9 or AV1, with AAC or PCM sound.",
         )
+
+
+def zero_s(container: InputContainer) -> Fraction:
+    """The file's own zero: an MP3 begins its stamps after the codec's start-up."""
+    return Fraction(max(0, container.start_time or 0), 1_000_000)
 
 
 def layout_name(stream: Any) -> str:

@@ -15,6 +15,7 @@ from synthesis.media.inside.opening import (
     layout_name,
     open_media,
     picture_stream,
+    zero_s,
 )
 from synthesis.media.inside.pictures import Stamper, decode, readable, set_up
 from synthesis.media.limits import Limits
@@ -96,7 +97,8 @@ def probe_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> 
         raise MediaRefused(
             "media-damaged", "The sound in this file is empty or cannot be decoded."
         )
-    outbox.json(_sound_fields(0, stream, first or Fraction(0), Fraction(samples, rate)))
+    start_s = max(Fraction(0), (first or 0) - zero_s(container))
+    outbox.json(_sound_fields(0, stream, start_s, Fraction(samples, rate)))
 
 
 def _count(
@@ -252,9 +254,8 @@ def _fields(
             "damaged. Export or copy it again.",
         )
     declared = stream.guessed_rate or stream.average_rate
-    last = count.shown.get(pts[-1]) or count.expected.get(pts[-1]) or 0
     rate, variable = frame_rate([p - start for p in pts], base, declared)
-    end = pts[-1] - start + (last or max(1, round(1 / (rate * base))))
+    end = _end(count, pts, variable, 1 / (rate * base))
     turned = -frame.rotation % 360 // 90 * 90
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if turned in (90, 270):
@@ -287,6 +288,14 @@ def _fields(
             _key_indexes(count.keys, pts) if count.trustworthy else ()
         ),
     }
+
+
+def _end(count: _Count, pts: list[int], variable: bool, step: Fraction) -> int:
+    """Where the last picture ends; containers round its duration, a rate does not."""
+    if not variable:
+        return max(pts[-1] - pts[0] + 1, round(len(pts) * step))
+    last = count.shown.get(pts[-1]) or count.expected.get(pts[-1]) or round(step)
+    return pts[-1] - pts[0] + max(1, last)
 
 
 def _key_indexes(keys: set[int], pts: list[int]) -> tuple[int, ...]:

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.errors import MediaRefused
-from synthesis.media.inside.opening import check_decoder, layout_name, open_media
+from synthesis.media.inside.opening import (
+    check_decoder,
+    layout_name,
+    open_media,
+    zero_s,
+)
 from synthesis.media.inside.pictures import decode, readable
 from synthesis.media.wire import PACKET_HEADER, Outbox
 
@@ -28,7 +33,8 @@ def send_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> N
     """Send {"rate_hz", "channels", "layout"}, then float32 (n, channels) messages.
 
     mix: "own" keeps the channels, "stereo" and "dialogue" (mono) reduce them.
-    Sample 0 is the time origin_s of the file; silence fills what is missing.
+    Sample 0 is the time origin_s of the file, or its own zero for None; silence
+    fills what is missing.
     """
     container, stream = _open(source, arguments)
     rate = stream.codec_context.sample_rate
@@ -38,7 +44,9 @@ def send_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> N
     out_layout = layout.name if own else ("mono" if mix == "dialogue" else "stereo")
     channels = av.AudioLayout(out_layout).nb_channels
     outbox.json({"rate_hz": out_rate, "channels": channels, "layout": out_layout})
-    samples = _on_the_clock(container, stream, Fraction(arguments["origin_s"]))
+    origin_s = arguments["origin_s"]
+    zero = zero_s(container) if origin_s is None else Fraction(origin_s)
+    samples = _on_the_clock(container, stream, zero, arguments["most_s"])
     if mix == "dialogue":
         weights = dialogue_weights([channel.name for channel in layout.channels])
         samples = (piece @ weights[:, None] for piece in samples)
@@ -95,35 +103,46 @@ def _open(source: BinaryIO, arguments: dict[str, Any]) -> tuple[Any, Any]:
     return container, stream
 
 
-def _on_the_clock(container: Any, stream: Any, origin_s: Fraction) -> Iterator[Samples]:
+def _on_the_clock(
+    container: Any, stream: Any, origin_s: Fraction, most_s: float
+) -> Iterator[Samples]:
     """Samples (n, channels) without gap or overlap, the first at time origin_s."""
     context = stream.codec_context
     rate, channels = context.sample_rate, context.layout.nb_channels
-    at, gap = 0, int(_GAP_S * rate)
     to_float = av.AudioResampler(format="flt", layout=context.layout.name, rate=rate)
+    at, slack = None, 0  # number of the next sample; those below 0 are not sent
     for packet in readable(container.demux(stream)):
         for frame in decode(packet):
-            if (frame.sample_rate, frame.layout.nb_channels) != (rate, channels):
-                raise MediaRefused(
-                    "sound-changes",
-                    "The sound changes its sample rate or channels in the middle. "
-                    "Export it with one format throughout.",
-                )
-            start = at
+            _check_format(frame, rate, channels)
+            start = at or 0
             if frame.pts is not None:
                 start = round((frame.pts * stream.time_base - origin_s) * rate)
-            # The first frame sets the clock to the sample; later ones if they jump.
-            if start > at + (gap if at else 0):
-                yield from _silence(start - at, channels)
-                at = start
+            if start > most_s * rate:
+                raise MediaRefused(
+                    "too-long", f"The sound is longer than {most_s / 60:.0f} minutes."
+                )
+            # The first stamp sets the clock to the sample; later ones if they jump.
+            at = min(start, 0) if at is None else at
+            jump = start - at if abs(start - at) > slack else 0
+            slack = int(_GAP_S * rate)
+            if jump > 0:
+                yield from _silence(at + jump - max(0, at), channels)
+                at += jump
             for part in to_float.resample(frame):
-                whole = _interleaved(part, channels)
-                early = at - start if at == 0 or at - start > gap else 0
-                piece = whole[max(0, early) :]
-                start += len(whole)
+                piece = _interleaved(part, channels)[max(0, -jump) :]
+                unheard = max(0, -at)
                 at += len(piece)
-                if len(piece):
-                    yield piece
+                if len(piece) > unheard:
+                    yield piece[unheard:]
+
+
+def _check_format(frame: Any, rate: int, channels: int) -> None:
+    if (frame.sample_rate, frame.layout.nb_channels) != (rate, channels):
+        raise MediaRefused(
+            "sound-changes",
+            "The sound changes its sample rate or channels in the middle. Export it "
+            "with one format throughout.",
+        )
 
 
 def _interleaved(frame: Any, channels: int) -> Samples:

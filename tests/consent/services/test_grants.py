@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from consent.authenticator import SoftwareAuthenticator
@@ -137,6 +139,28 @@ def test_an_answer_counts_once(cast: Cast, propose: MakeGrant) -> None:
     )
     with pytest.raises(NotAllowed):
         grant_sign(grant=grant, assertion=assertion, acting_user=cast.actor_user)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_tabs_answering_at_once_one_is_heard(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant = propose()
+    assertions = [answer(cast, grant) for _ in range(2)]
+
+    def sign_in_a_tab(assertion: dict[str, Any]) -> bool:
+        try:
+            grant_sign(grant=grant, assertion=assertion, acting_user=cast.actor_user)
+        except ConsentError:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(2) as tabs:
+        heard = list(tabs.map(sign_in_a_tab, assertions))
+    assert sorted(heard) == [False, True]
+    assert kinds(grant) == ["grant-proposed", "grant-signed"]
 
 
 def test_a_declined_grant_cannot_be_signed(cast: Cast, propose: MakeGrant) -> None:

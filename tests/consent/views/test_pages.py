@@ -6,15 +6,16 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from consent.models import Casting, Grant, PasskeyCredential, Status
+from consent.models import Actor, Casting, Grant, PasskeyCredential, Status
 from consent.record import SceneRef
 from consent.seams import Made, seams
 from consent.services.actors import actor_invite, invitation_token
@@ -55,10 +56,11 @@ def test_a_grant_concerns_its_actor_and_its_production(
         page = as_user(user).get(grant_page(grant))
         assert page.status_code == 200
         assert "Meridian may change the movement of your mouth" in words(page)
+    outsiders = (cast.stranger, new_user("otto"))
     for act in ("grant", "sign", "decline", "revoke"):
         address = reverse(f"consent:{act}", kwargs={"grant_id": grant.id})
         method = "get" if act == "grant" else "post"
-        for user in (cast.stranger, new_user("otto")):
+        for user in outsiders:
             assert getattr(as_user(user), method)(address).status_code == 404
         assert getattr(Client(), method)(address).url.startswith("/login/")
 
@@ -67,7 +69,7 @@ def test_an_actor_does_not_see_another_actors_grant(
     cast: Cast, propose: MakeGrant
 ) -> None:
     grant = propose()
-    cast.actor.castings.first().actor.__class__.objects.create(
+    Actor.objects.create(
         stage_name="Other", legal_name="Other", user_id=cast.stranger.pk
     )
     client = as_user(cast.stranger)
@@ -116,14 +118,40 @@ def test_the_actor_signs_and_withdraws_on_the_grants_page(
     assert Grant.objects.get().status == Status.REVOKED
     page = client.get(grant_page(grant))
     assert "data-passkey" not in words(page)
-    assert "Withdrawn" in words(page)
+    assert "None of this is allowed any more." in words(page)
 
 
 def test_the_actor_declines(cast: Cast, propose: MakeGrant) -> None:
     grant, client = propose(), as_user(cast.actor_user)
     client.post(f"{grant_page(grant)}decline/")
     assert Grant.objects.get().status == Status.DECLINED
-    assert "data-passkey" not in words(client.get(grant_page(grant)))
+    page = client.get(grant_page(grant))
+    assert "data-passkey" not in words(page)
+    assert "None of this was ever allowed." in words(page)
+
+
+def test_a_question_whose_time_is_over_is_shown_as_such(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant = propose(ends_at=datetime(2026, 2, 1, tzinfo=UTC))
+    page = as_user(cast.actor_user).get(grant_page(grant))
+    assert "can no longer be signed" in words(page)
+    assert "data-passkey" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("starts_in_days", "ends_in_days", "said"),
+    [(2, 9, "It begins on the first day"), (-9, 9, "Withdraw your consent")],
+)
+def test_a_signed_grant_says_where_it_stands(
+    cast: Cast, sign: MakeGrant, starts_in_days: int, ends_in_days: int, said: str
+) -> None:
+    now = timezone.now()
+    grant = sign(
+        starts_at=now + timedelta(days=starts_in_days),
+        ends_at=now + timedelta(days=ends_in_days),
+    )
+    assert said in words(as_user(cast.actor_user).get(grant_page(grant)))
 
 
 def test_a_producer_cannot_answer(cast: Cast, propose: MakeGrant) -> None:

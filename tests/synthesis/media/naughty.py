@@ -21,8 +21,8 @@ def attempt(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None
         "connect": lambda: socket.create_connection(("127.0.0.1", 9), 1),
         "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
         "unix": lambda: socket.socket(socket.AF_UNIX),
-        "read": lambda: open("/etc/hostname"),
-        "write": lambda: open("/tmp/sandbox-was-here", "w"),  # noqa: S108
+        "read": lambda: os.open("/etc/hostname", os.O_RDONLY),
+        "write": lambda: os.open("/tmp/sandbox-was-here", os.O_CREAT | os.O_WRONLY),  # noqa: S108
         "list": lambda: os.listdir("/"),
         "unlink": lambda: os.unlink("/tmp/sandbox-was-here"),  # noqa: S108
         "fork": os.fork,

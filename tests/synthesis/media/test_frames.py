@@ -162,7 +162,8 @@ def test_damage_is_stood_in_for_and_told(tmp_path: Path) -> None:
     found = probe(path)
     frames = list(read_frames(path, found))
     assert found.frame_count == len(frames) == 40
-    assert [planes.index for planes in frames if planes.repeated] == list(found.broken)
+    assert found.broken == (20, 21)
+    assert [planes.index for planes in frames if planes.repeated] == [20, 21]
     for planes in frames:
         if planes.index not in (20, 21):
             assert number_shown(planes.y) == planes.index
