@@ -7,33 +7,43 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
 
 from consent.models import Membership, Project
 from synthesis import models
 
 
-def project(request: HttpRequest, project_id: UUID) -> Project:
+class MemberRequest(HttpRequest):
+    """What a view behind login_required is given: its user is somebody. For types
+    only."""
+
+    user: AbstractBaseUser  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+def project(request: MemberRequest, project_id: UUID) -> Project:
     return get_object_or_404(Project.objects.of_member(request.user), id=project_id)
 
 
-def upload(request: HttpRequest, upload_id: UUID) -> models.Upload:
+def upload(request: MemberRequest, upload_id: UUID) -> models.Upload:
     """Seen only by the person who began it, for as long as they are a member."""
     rows = models.Upload.objects.filter(
-        user_id=request.user.pk, project__in=Project.objects.of_member(request.user)
+        user=request.user.pk, project__in=Project.objects.of_member(request.user)
     )
     return get_object_or_404(rows.select_related("project"), id=upload_id)
 
 
-def scene(request: HttpRequest, scene_id: UUID) -> models.Scene:
+def scene(request: MemberRequest, scene_id: UUID) -> models.Scene:
     rows = models.Scene.objects.filter(
         project__in=Project.objects.of_member(request.user)
     )
     return get_object_or_404(rows.select_related("project"), id=scene_id)
 
 
-def track(request: HttpRequest, track_id: UUID) -> models.Track:
+def track(request: MemberRequest, track_id: UUID) -> models.Track:
     rows = models.Track.objects.filter(
         shot__scene__project__in=Project.objects.of_member(request.user)
     )
@@ -41,28 +51,28 @@ def track(request: HttpRequest, track_id: UUID) -> models.Track:
     return get_object_or_404(rows, id=track_id)
 
 
-def dub(request: HttpRequest, dub_id: UUID) -> models.Dub:
+def dub(request: MemberRequest, dub_id: UUID) -> models.Dub:
     rows = models.Dub.objects.filter(
         scene__project__in=Project.objects.of_member(request.user)
     )
     return get_object_or_404(rows.select_related("scene__project"), id=dub_id)
 
 
-def line(request: HttpRequest, line_id: UUID) -> models.Line:
+def line(request: MemberRequest, line_id: UUID) -> models.Line:
     rows = models.Line.objects.filter(
         dub__scene__project__in=Project.objects.of_member(request.user)
     )
     return get_object_or_404(rows.select_related("dub__scene__project"), id=line_id)
 
 
-def render(request: HttpRequest, render_id: UUID) -> models.Render:
+def render(request: MemberRequest, render_id: UUID) -> models.Render:
     rows = models.Render.objects.filter(
         dub__scene__project__in=Project.objects.of_member(request.user)
     )
     return get_object_or_404(rows.select_related("dub__scene__project"), id=render_id)
 
 
-def deliverable(request: HttpRequest, deliverable_id: UUID) -> models.Deliverable:
+def deliverable(request: MemberRequest, deliverable_id: UUID) -> models.Deliverable:
     rows = models.Deliverable.objects.filter(
         render__dub__scene__project__in=Project.objects.of_member(request.user)
     )
@@ -70,7 +80,7 @@ def deliverable(request: HttpRequest, deliverable_id: UUID) -> models.Deliverabl
     return get_object_or_404(rows, id=deliverable_id)
 
 
-def roles(request: HttpRequest, of: Project) -> frozenset[str]:
+def roles(request: MemberRequest, of: Project) -> frozenset[str]:
     """The visitor's roles in a project, for showing only what they may do."""
-    rows = Membership.objects.filter(project=of, user_id=request.user.pk)
+    rows = Membership.objects.filter(project=of, user=request.user.pk)
     return frozenset(rows.values_list("role", flat=True))

@@ -61,6 +61,7 @@ class Player {
     this.range = section.querySelector("#seek");
     this.frame = 0;
     this.speed = 0; // 0 stands still; below 0 plays backwards
+    this.regrouping = false;
     this.section.querySelector("[data-transport]").hidden = false;
     for (const video of Object.values(this.videos)) this.prepare(video);
     this.listen();
@@ -76,7 +77,7 @@ class Player {
     video.controls = false;
     video.tabIndex = -1;
     video.addEventListener("click", () => this.toggle());
-    video.addEventListener("seeked", () => this.settle(video));
+    video.addEventListener("seeked", () => { if (this.regrouping) this.regrouped(); else this.settle(video); });
     video.addEventListener("loadedmetadata", () => this.settle(video));
     video.addEventListener("ended", () => { if (video === this.lead) this.stop(); });
     video.addEventListener("waiting", () => { if (video === this.lead && this.speed > 0) this.follower.pause(); });
@@ -129,15 +130,24 @@ class Player {
     }
   }
 
-  // The follower is led back by a touch of speed, and by a leap if it is far off.
+  // The follower is led back by a touch of speed. If it has fallen far behind, both
+  // wait for it: better a hitch than two pictures that do not belong together.
   drawNear() {
     const behind = this.lead.currentTime - this.follower.currentTime;
-    if (Math.abs(behind) > 5 / this.line.fps) {
-      if (!this.follower.seeking) this.follower.currentTime = this.lead.currentTime;
-      this.follower.playbackRate = this.speed;
-    } else {
+    if (this.regrouping) return;
+    if (Math.abs(behind) < 4 / this.line.fps) {
       this.follower.playbackRate = this.speed * (1 + Math.max(-0.2, Math.min(0.2, behind * 2)));
+      return;
     }
+    this.regrouping = true;
+    for (const video of Object.values(this.videos)) video.pause();
+    this.follower.playbackRate = this.speed;
+    this.follower.currentTime = this.lead.currentTime;
+  }
+
+  regrouped() {
+    this.regrouping = false;
+    if (this.speed > 0) for (const video of Object.values(this.videos)) video.play().catch(() => {});
   }
 
   seek(frame) {
@@ -161,6 +171,7 @@ class Player {
   play(speed) {
     if (speed > 0 && this.frame >= this.line.frames - 1) this.seek(0);
     this.speed = speed;
+    this.regrouping = false;
     this.show();
     if (speed < 0) { this.backwards(); return; }
     for (const video of Object.values(this.videos)) {
@@ -184,6 +195,7 @@ class Player {
   stop() {
     if (!this.speed) return;
     this.speed = 0;
+    this.regrouping = false;
     for (const video of Object.values(this.videos)) video.pause();
     this.seek(this.frame);
   }

@@ -224,7 +224,7 @@ class UploadForm {
     const words = [`${size(bytes)} of ${size(total)}`];
     if (rate) words.push(`${size(rate)}/s`, `${span((total - bytes) / rate)} left`);
     this.write("Uploading", words.join(" · "));
-    this.box.querySelector("progress").value = bytes / total;
+    this.box.querySelector("progress").value = bytes / (total || 1);
   }
 
   write(stage, detail) {

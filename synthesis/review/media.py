@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from django.core.files import File
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -35,7 +36,7 @@ def range_wanted(header: str, size_bytes: int) -> tuple[int, int] | None:
     return max(0, first), min(last, size_bytes - 1)
 
 
-def blocks(opened: BinaryIO, first: int, length: int) -> Iterator[bytes]:
+def blocks(opened: BinaryIO | File[bytes], first: int, length: int) -> Iterator[bytes]:
     """The bytes asked for, block by block; closes the file at the end."""
     with opened:
         opened.seek(first)
@@ -49,7 +50,7 @@ def blocks(opened: BinaryIO, first: int, length: int) -> Iterator[bytes]:
 
 def serve_private(
     request: HttpRequest,
-    opened: BinaryIO,
+    opened: BinaryIO | File[bytes],
     *,
     size_bytes: int,
     tag: str,
@@ -86,7 +87,7 @@ def serve_private(
         response["Content-Length"] = str(last - first + 1)
     suffix = name.rpartition(".")[2].lower()
     response["Content-Type"] = KINDS.get(suffix, "application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(download, name)
+    response["Content-Disposition"] = content_disposition_header(download, name) or ""
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-store"
@@ -105,7 +106,7 @@ def serve_stored(
     size_bytes = field.size
     return serve_private(
         request,
-        field.storage.open(field.name, "rb"),
+        field.storage.open(field.name or "", "rb"),
         size_bytes=size_bytes,
         tag=tag,
         name=name,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from synthesis.review.media import serve_stored
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
+from synthesis.seen import MemberRequest
 from synthesis.services.consents import render_verify
 from synthesis.services.review import (
     comment_add,
@@ -33,7 +34,7 @@ from synthesis.services.review import (
 
 @login_required
 @require_safe
-def review(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
+def review(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
     """The player, what was said, and what was decided."""
     found = seen.deliverable(request, deliverable_id)
     context = review_shown(request, found)
@@ -41,7 +42,7 @@ def review(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
     return render(request, "synthesis/review/review.html", context)
 
 
-def review_shown(request: HttpRequest, found: Deliverable) -> dict[str, Any]:
+def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
     """What the review page and its fragments are given. closed is the policy's
     sentence where consent no longer stands, and empty where it does."""
     dub = found.render.dub
@@ -73,7 +74,7 @@ def review_shown(request: HttpRequest, found: Deliverable) -> dict[str, Any]:
 
 @login_required
 @require_safe
-def watched(request: HttpRequest, deliverable_id: UUID) -> HttpResponseBase:
+def watched(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     """The file for the player, a range at a time; the policy is asked each time."""
     found = seen.deliverable(request, deliverable_id)
     file = deliverable_open(
@@ -84,7 +85,7 @@ def watched(request: HttpRequest, deliverable_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
-def download(request: HttpRequest, deliverable_id: UUID) -> HttpResponseBase:
+def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     """The approved file, for a producer to take away."""
     found = seen.deliverable(request, deliverable_id)
     file = deliverable_open(
@@ -98,7 +99,7 @@ def download(request: HttpRequest, deliverable_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_POST
-def comment_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
+def comment_new(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
     """Pins words to a frame."""
     found = seen.deliverable(request, deliverable_id)
     form = CommentForm(request.POST)
@@ -107,7 +108,7 @@ def comment_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
     comment = comment_add(
         deliverable=found, acting_user=request.user, **form.cleaned_data
     )
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         place = reverse("synthesis:deliverable", args=[found.id])
         return redirect(f"{place}?frame={comment.frame}#comments")
     context = review_shown(request, found) | {"oob_marks": True}
@@ -116,14 +117,14 @@ def comment_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def decision_new(request: HttpRequest, deliverable_id: UUID) -> HttpResponse:
+def decision_new(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
     """Takes a reviewer's verdict on the bytes they were shown."""
     found = seen.deliverable(request, deliverable_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         raise SynthesisError("bad-form", first_sentence(form))
     decision_make(deliverable=found, acting_user=request.user, **form.cleaned_data)
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         place = reverse("synthesis:deliverable", args=[found.id])
         return redirect(f"{place}#decision")
     context = review_shown(request, found) | {"oob_standing": True}

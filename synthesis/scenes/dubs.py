@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -18,6 +18,7 @@ from synthesis.models import Dub
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import DubForm, LineForm, first_sentence
 from synthesis.scenes.uploads import upload_of_form
+from synthesis.seen import MemberRequest
 from synthesis.services.scenes import dub_create, line_add, line_remove
 from synthesis.sizelimit import body_at_most
 
@@ -29,7 +30,7 @@ def place_of(dub: Dub) -> str:
 
 @login_required
 @require_POST
-def dub_new(request: HttpRequest, scene_id: UUID) -> HttpResponse:
+def dub_new(request: MemberRequest, scene_id: UUID) -> HttpResponse:
     """Opens a language version."""
     scene = seen.scene(request, scene_id)
     form = DubForm(request.POST)
@@ -44,7 +45,7 @@ def dub_new(request: HttpRequest, scene_id: UUID) -> HttpResponse:
 @login_required
 @body_at_most(lambda: settings.UPLOAD_MAX_BYTES)
 @require_POST
-def line_new(request: HttpRequest, dub_id: UUID) -> HttpResponse:
+def line_new(request: MemberRequest, dub_id: UUID) -> HttpResponse:
     """Adds an actor's dialogue to a dub."""
     dub = seen.dub(request, dub_id)
     project = dub.scene.project
@@ -70,7 +71,7 @@ def line_new(request: HttpRequest, dub_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def line_gone(request: HttpRequest, line_id: UUID) -> HttpResponse:
+def line_gone(request: MemberRequest, line_id: UUID) -> HttpResponse:
     """Takes a line out of its dub."""
     line = seen.line(request, line_id)
     line_remove(line=line, acting_user=request.user)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -16,12 +16,13 @@ from synthesis.errors import SynthesisError
 from synthesis.review.media import serve_stored
 from synthesis.scenes.forms import AssignForm, first_sentence
 from synthesis.scenes.shown import scene_shown, track_shown
+from synthesis.seen import MemberRequest
 from synthesis.services.scenes import scene_analyse_again, track_assign
 
 
 @login_required
 @require_safe
-def scene(request: HttpRequest, scene_id: UUID) -> HttpResponse:
+def scene(request: MemberRequest, scene_id: UUID) -> HttpResponse:
     """The whole page."""
     found = seen.scene(request, scene_id)
     context = scene_shown(found, seen.roles(request, found.project))
@@ -30,7 +31,7 @@ def scene(request: HttpRequest, scene_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def progress(request: HttpRequest, scene_id: UUID) -> HttpResponse:
+def progress(request: MemberRequest, scene_id: UUID) -> HttpResponse:
     """The page's body, asked for each second while analysis runs; once it has ended
     the fragment comes back without its trigger and the asking stops."""
     found = seen.scene(request, scene_id)
@@ -40,7 +41,7 @@ def progress(request: HttpRequest, scene_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def again(request: HttpRequest, scene_id: UUID) -> HttpResponse:
+def again(request: MemberRequest, scene_id: UUID) -> HttpResponse:
     """Queues the analysis once more."""
     found = seen.scene(request, scene_id)
     scene_analyse_again(scene=found, acting_user=request.user)
@@ -49,7 +50,7 @@ def again(request: HttpRequest, scene_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def original(request: HttpRequest, scene_id: UUID) -> HttpResponseBase:
+def original(request: MemberRequest, scene_id: UUID) -> HttpResponseBase:
     """The scene as uploaded, made playable in browsers."""
     found = seen.scene(request, scene_id)
     if not found.proxy:
@@ -59,7 +60,7 @@ def original(request: HttpRequest, scene_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
-def thumbnail(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
+def thumbnail(request: MemberRequest, track_id: UUID) -> HttpResponseBase:
     """A still of one face."""
     found = seen.track(request, track_id)
     if not found.thumbnail:
@@ -69,7 +70,7 @@ def thumbnail(request: HttpRequest, track_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_POST
-def assign(request: HttpRequest, track_id: UUID) -> HttpResponse:
+def assign(request: MemberRequest, track_id: UUID) -> HttpResponse:
     """Says whose face a track is. Answers with the track's row and, beside it, what
     each dub still lacks."""
     found = seen.track(request, track_id)
@@ -85,7 +86,7 @@ def assign(request: HttpRequest, track_id: UUID) -> HttpResponse:
         if actor
         else f"Face {found.number} is free.",
     )
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect("synthesis:scene", scene.id)
     context = scene_shown(scene, seen.roles(request, scene.project))
     context["face"] = track_shown(found, context["clock"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,13 +19,14 @@ from synthesis.models import Dub
 from synthesis.scenes.forms import SceneForm, first_sentence
 from synthesis.scenes.shown import render_shown
 from synthesis.scenes.uploads import upload_of_form
+from synthesis.seen import MemberRequest
 from synthesis.services.scenes import scene_create
 from synthesis.sizelimit import body_at_most
 
 
 @login_required
 @require_safe
-def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
+def project(request: MemberRequest, project_id: UUID) -> HttpResponse:
     """Scenes with where they and their newest renders stand."""
     found = seen.project(request, project_id)
     roles = seen.roles(request, found)
@@ -55,7 +56,7 @@ def newest_version(dub: Dub) -> dict[str, Any]:
 @login_required
 @body_at_most(lambda: settings.UPLOAD_MAX_BYTES)
 @require_POST
-def scene_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
+def scene_new(request: MemberRequest, project_id: UUID) -> HttpResponse:
     """Makes a scene of an upload and goes to its page."""
     found = seen.project(request, project_id)
     form = SceneForm(request.POST)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,6 +17,7 @@ from consent.models import Project
 from synthesis import seen
 from synthesis.errors import MediaRefused, SynthesisError
 from synthesis.models import Upload
+from synthesis.seen import MemberRequest
 from synthesis.services.uploads import upload_abort, upload_append, upload_begin
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ CHUNK_MAX_BYTES = 8 << 20
 
 @login_required
 @require_POST
-def begin(request: HttpRequest, project_id: UUID) -> JsonResponse:
+def begin(request: MemberRequest, project_id: UUID) -> JsonResponse:
     """JSON {"name", "size_bytes"} in; the upload's address and chunk size out."""
     project = seen.project(request, project_id)
     try:
@@ -52,7 +53,7 @@ def begin(request: HttpRequest, project_id: UUID) -> JsonResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "PATCH", "DELETE"])
-def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+def upload(request: MemberRequest, upload_id: UUID) -> HttpResponse:
     """Asks where an upload stands, sends its next chunk, or gives it up."""
     found = seen.upload(request, upload_id)
     if request.method == "DELETE":
@@ -63,7 +64,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     return offset_answer(found)
 
 
-def append(request: HttpRequest, found: Upload) -> JsonResponse:
+def append(request: MemberRequest, found: Upload) -> JsonResponse:
     """One chunk at the offset named by the Upload-Offset header; 409 with the true
     offset if the server stands elsewhere."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
@@ -100,7 +101,7 @@ def offset_answer(upload: Upload, status: int = 200) -> JsonResponse:
 
 
 def upload_of_form(
-    request: HttpRequest, project: Project, upload_id: UUID | None
+    request: MemberRequest, project: Project, upload_id: UUID | None
 ) -> Upload:
     """The upload a form speaks of: one sent in chunks before, or the file in the form
     itself, which then goes in by the same door. Raises MediaRefused."""
@@ -115,7 +116,7 @@ def upload_of_form(
 
 
 def upload_whole(
-    file: UploadedFile, project: Project, acting_user: AbstractBaseUser
+    file: UploadedFile[bytes], project: Project, acting_user: AbstractBaseUser
 ) -> Upload:
     """Sends a plain form's file through the services, chunk by chunk."""
     upload = upload_begin(

@@ -51,7 +51,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     return answer(request, {"result": verified(file), "name": name}, 200)
 
 
-def verified(file: UploadedFile) -> dict[str, Any]:
+def verified(file: UploadedFile[bytes]) -> dict[str, Any]:
     """file_verify's answer about an uploaded file. Django deletes its own temporary
     file when the request ends; a small one is written out for the moment."""
     if isinstance(file, TemporaryUploadedFile):

@@ -15,7 +15,11 @@ from synthesis.models import Comment, Deliverable
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
 
 RATES = [Fraction(24_000, 1_001), Fraction(25), Fraction(30_000, 1_001), Fraction(50)]
 
@@ -29,8 +33,8 @@ READ = """which => {
   const side = Math.floor(canvas.width / 12);
   let number = 0;
   for (let bit = 0; bit < 12; bit += 1) {
-    const at = paper.getImageData(bit * side + side / 2, canvas.height - side / 2, 1, 1);
-    if (at.data[0] > 127) number |= 1 << bit;
+    const [x, y] = [bit * side + side / 2, canvas.height - side / 2];
+    if (paper.getImageData(x, y, 1, 1).data[0] > 127) number |= 1 << bit;
   }
   return number;
 }"""
@@ -61,9 +65,7 @@ def player(
 def on_screen(page: Page) -> tuple[int, int]:
     """The frames that original and dub show, once both stand."""
     page.wait_for_function(STILL)
-    page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
+    page.evaluate(PAINTED)
     return page.evaluate(READ, "original"), page.evaluate(READ, "dub")
 
 
@@ -143,7 +145,7 @@ def test_one_picture_may_be_looked_at_alone(player: Page) -> None:
     player.keyboard.press("2")
     assert player.locator("[data-pane=original]").bounding_box()["width"] < 4
     assert player.locator("[data-pane=dub]").bounding_box()["width"] > 400
-    player.get_by_label("Original", exact=True).check()
+    player.get_by_role("radio", name="Original").check()
     assert stage.get_attribute("data-view") == "original"
     player.locator("#seek").fill("33")
     assert on_screen(player) == (33, 33)
