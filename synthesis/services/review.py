@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from consent.services.ledger import ledger_append
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from consent.models import Membership, Role
+from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import Comment, Decision, Deliverable
 from synthesis.services.access import require_role
