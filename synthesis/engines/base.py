@@ -58,8 +58,6 @@ class Engine(Protocol):
     weights_sha256: str
     """Hash over every weight file in use; goes into the manifest."""
 
-    def mouths(
-        self, face: ShotFace, controls: Controls
-    ) -> Iterator[MouthPatch | None]:
+    def mouths(self, face: ShotFace, controls: Controls) -> Iterator[MouthPatch | None]:
         """Yield one patch a frame, in order; None leaves that frame as it is."""
         ...
