@@ -106,4 +106,4 @@ def _worker_pid() -> int:
     workers = Worker.all(connection=django_rq.get_connection("default"))
     if len(workers) != 1:
         raise CommandError("Measure with exactly one worker on this machine.")
-    return int(workers[0].pid)
+    return int(workers[0].pid or 0)
