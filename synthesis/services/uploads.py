@@ -20,7 +20,7 @@ def upload_begin(
 ) -> Upload:
     """Open an upload of exactly size_bytes. Raises before any byte travels when the
     file is empty or larger than this installation takes."""
-    require_role(project=project, user_id=acting_user.pk, role=Role.PRODUCER)
+    require_role(project=project, user=acting_user, role=Role.PRODUCER)
     if size_bytes <= 0:
         raise MediaRefused(
             "empty-file",

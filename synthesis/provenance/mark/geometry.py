@@ -53,7 +53,8 @@ def respond(
         turn = cv2.getRotationMatrix2D(
             (width / 2, height / 2), geometry.rotation_deg, 1.0
         )
-        picture = cv2.warpAffine(picture, turn, (width, height))
+        turned = cv2.warpAffine(picture, turn, (width, height))
+        picture = np.asarray(turned, np.float32)
     reach = int(np.abs(CARRIERS).max())
     # Half steps: even ones are the lattice, odd ones lie between its points.
     halves = np.arange(-2 * reach - 1, 2 * reach + 2) / 2

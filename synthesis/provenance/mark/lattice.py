@@ -120,5 +120,5 @@ def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
     detail = canvas - cv2.GaussianBlur(canvas, (0, 0), 3.0)
     # A box filter's running sums can leave a variance just below zero on black.
     power = np.maximum(cv2.boxFilter(detail * detail, -1, (9, 9)), 0.0)
-    spread = cv2.sqrt(power)
+    spread = np.asarray(cv2.sqrt(power), np.float32)
     return np.clip(detail / (spread + 2.0), -2.5, 2.5), spread
