@@ -27,8 +27,9 @@ FIRST_ANSWER_S = 60.0
 
 def main(arguments: list[str]) -> int:
     target, rest = arguments[0], arguments[1:]
-    for quiet in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(quiet, interrupt)
+    # SIGINT too: a shell starts what runs in the background with it ignored.
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, interrupt)
     try:
         return run() if target == "run" else behind(target, rest)
     except CannotStart as problem:
@@ -254,7 +255,7 @@ def require_queue(settings: Any, children: list[Child]) -> None:
         except RedisError:
             return False
 
-    if wait_until(pings, within_s=10):
+    if wait_until(pings, within_s=10 if children else 2):
         return
     if children:
         words = children[0].last_words()
@@ -280,17 +281,12 @@ def update_database() -> None:
 
 def first_production() -> str:
     """On the first run of all, the demo production; what it says about the logins."""
-    from django.core.management import get_commands
-
     from lipweb.models import User
 
-    is_first = not User.objects.exists()
-    if not is_first or os.environ.get("DEMO") == "0":
-        return ""
-    if "demoproduction" not in get_commands():
+    if User.objects.exists() or os.environ.get("DEMO") == "0":
         return ""
     say("Making a demo production ...")
-    words = [PYTHON, str(ROOT / "manage.py"), "demoproduction"]
+    words = [PYTHON, str(ROOT / "manage.py"), "demoproduction", "--skip-checks"]
     made = subprocess.run(words, stdout=subprocess.PIPE, text=True)  # noqa: S603
     if made.returncode != 0:
         raise CannotStart(
@@ -331,18 +327,22 @@ def answers(host: str, port: int, web: Child) -> bool:
 
 
 def greet(address: str, data: Path, logins: str) -> None:
-    login_lines = logins.splitlines() or [
-        f"as printed on the first start (the demo's: {data / 'demo-logins.json'})"
-    ]
-    say("")
-    say(f"  lipweb runs:  {address}")
-    say("")
-    say(f"  Logins        {login_lines[0]}")
-    for line in login_lines[1:]:
-        say(f"                {line}")
+    words = (logins or later_words(data)).replace("\n", "\n" + " " * 16)
+    say(f"\n  lipweb runs:  {address}\n")
+    say(f"  Logins        {words}")
     say(f"  Data, logs    {data}, {data / 'logs'}")
-    say("  To stop       Ctrl-C")
-    say("")
+    say("  To stop       Ctrl-C\n")
+
+
+def later_words(data: Path) -> str:
+    """About the logins, on any start but the first."""
+    kept = data / "demo-logins.json"
+    if kept.exists():
+        return f"as printed on the first start (the demo's: {kept})"
+    return (
+        "as given out; the first one by .venv/bin/python manage.py createsuperuser,\n"
+        "a new password by .venv/bin/python manage.py changepassword E-MAIL"
+    )
 
 
 def watch(children: Sequence[Child]) -> None:

@@ -9,8 +9,11 @@ class SynthesisConfig(AppConfig):
     name = "synthesis"
 
     def ready(self) -> None:
+        from consent.seams import seams
         from consent.signals import consent_withdrawn
+        from synthesis.services import consents
 
+        seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
 
 

@@ -166,7 +166,7 @@ def _kept_take(render: Render, track: Track) -> Iterator[Take]:
 
 
 def _spoken(
-    render: Render, actor: Actor, facts: Probe, start_s: float, stop_s: float
+    render: Render, actor: Actor | None, facts: Probe, start_s: float, stop_s: float
 ) -> NDArray[np.float32]:
     """The actor's own words between two times: float32 mono at SOUND_RATE_HZ."""
     sound = np.zeros(round((stop_s - start_s) * SOUND_RATE_HZ), np.float32)
@@ -199,7 +199,7 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
     return mixed
 
 
-def _learned(actor: Actor, stack: ExitStack) -> Path | None:
+def _learned(actor: Actor | None, stack: ExitStack) -> Path | None:
     """Folder of what the networks learned of this actor, or None."""
     model = ActorModel.objects.filter(actor=actor).first()
     if model is None:

@@ -42,7 +42,7 @@ def local_path(field: FieldFile) -> Iterator[Path]:
         yield Path(near)
         return
     with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
-        copy = Path(folder) / Path(field.name).name
+        copy = Path(folder) / "copy"
         with field.open("rb") as source, copy.open("wb") as target:
             for chunk in source.chunks(1 << 20):
                 target.write(chunk)

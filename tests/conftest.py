@@ -191,7 +191,7 @@ def work_off(transactional_db: None) -> Callable[..., str]:
     queue is empty, and returns what it logged. The test must be transactional:
     @pytest.mark.django_db(transaction=True)."""
 
-    def run(timeout_s: float = 300) -> str:
+    def run(timeout_s: float = 900) -> str:
         worker = subprocess.run(
             [sys.executable, "manage.py", "worker", "--burst"],
             cwd=REPOSITORY,

@@ -55,7 +55,7 @@ def to_review(user: User) -> Iterator[Waiting]:
             sentence=f"Version {row.render.version} waits for your decision.",
             word="To review",
             kind="wait",
-            link=link_to("synthesis:review", deliverable_id=row.id),
+            link=link_to("synthesis:deliverable", deliverable_id=row.id),
         )
 
 
@@ -109,7 +109,7 @@ def stopped_renders(user: User) -> Iterator[Waiting]:
                 sentence=render.error_sentence,
                 word="Render failed",
                 kind="bad",
-                link=link_to("synthesis:dub", dub_id=render.dub_id),
+                link=link_to("synthesis:scene", scene_id=scene.id),
             )
 
 

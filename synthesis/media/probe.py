@@ -160,7 +160,10 @@ def probe_sound(
     _check_size(path, limits)
     arguments = {"limits": asdict(limits)}
     with Child("synthesis.media.inside.probing:probe_sound", path, arguments) as child:
-        return SoundStream.from_json(child.json())
+        for message in child.messages():
+            if "samples" not in message:
+                return SoundStream.from_json(message)
+    raise MediaRefused("media-crash", "The sound could not be measured.")
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:

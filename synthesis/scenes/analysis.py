@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -96,12 +95,9 @@ def _face_picture(path: Path, facts: Probe, track: FaceTrack) -> bytes:
         (middle - half).astype(int),
         (middle + half).astype(int),
     )
-    with closing(read_frames(path, facts, best, best + 1)) as frames:
-        return thumbnail(
-            next(frames),
-            box=(int(left), int(top), int(right), int(bottom)),
-            size=(192, 192),
-        )
+    (portrait,) = read_frames(path, facts, best, best + 1)
+    box = (int(left), int(top), int(right), int(bottom))
+    return thumbnail(portrait, box=box, size=(192, 192))
 
 
 @transaction.atomic

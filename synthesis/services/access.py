@@ -15,10 +15,12 @@ WHAT_A_ROLE_DOES = {
 
 def require_role(*, project: Project, user: AbstractBaseUser, role: Role) -> None:
     """Raise NotAllowed unless user has the role in the project."""
-    if not has_role(project=project, user=user, role=role):
+    if not has_role(project=project, user_id=user.pk, role=role):
         raise NotAllowed("not-allowed", WHAT_A_ROLE_DOES[role])
 
 
 def has_role(*, project: Project, user: AbstractBaseUser, role: Role) -> bool:
     """Say whether user has the role in the project."""
-    return Membership.objects.filter(project=project, user=user, role=role).exists()
+    return Membership.objects.filter(
+        project=project, user_id=user.pk, role=role
+    ).exists()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from consent.models import Actor, Grant
+from consent.models import Actor, Grant, Project
 from consent.policy import Use, verify, verify_grant
+from consent.record import SceneRef
+from consent.seams import Made
+from consent.sentences import language_words
 from synthesis.errors import NotAllowed
-from synthesis.models import Dub, Render
+from synthesis.models import Dub, Render, Scene
 
 
 def dub_verify(dub: Dub) -> list[Grant]:
@@ -44,3 +47,23 @@ def use_of(dub: Dub, actor: Actor) -> Use:
         medium=project.medium,
         moment=timezone.now(),
     )
+
+
+def scenes_of(project: Project) -> list[SceneRef]:
+    """The project's scenes, for a producer who asks an actor for single ones."""
+    scenes = Scene.objects.filter(project=project, state=Scene.State.READY)
+    return [SceneRef(title=scene.title, sha256=scene.sha256) for scene in scenes]
+
+
+def made_with(actor: Actor) -> list[Made]:
+    """Everything made or begun with an actor's face, newest first, for the actor."""
+    renders = Render.objects.filter(grants__actor=actor).distinct()
+    return [
+        Made(
+            title=f"{render.dub.scene.title} in {language_words(render.dub.language)},"
+            f" version {render.version}, for {render.dub.scene.project}",
+            state=render.get_state_display(),
+            at=render.requested_at,
+        )
+        for render in renders.select_related("dub__scene__project")
+    ]

@@ -46,7 +46,7 @@ def render_queue(
         dub=dub,
         version=newest + 1,
         controls=_checked(controls or {}),
-        requested_by=acting_user,
+        requested_by_id=acting_user.pk,
         progress={"stage": "Waiting for a worker"},
     )
     render.grants.set(grants)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from consent.services.ledger import ledger_append
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from consent.models import Membership, Role
+from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import Comment, Decision, Deliverable
 from synthesis.services.access import require_role
@@ -34,7 +34,10 @@ def comment_add(
     if not text.strip():
         raise SynthesisError("empty-comment", "Write a word or two first.")
     return Comment.objects.create(
-        deliverable=deliverable, author=acting_user, frame=frame, text=text.strip()
+        deliverable=deliverable,
+        author_id=acting_user.pk,
+        frame=frame,
+        text=text.strip(),
     )
 
 
@@ -64,7 +67,7 @@ def decision_make(
         sha256=sha256,
         verdict=verdict,
         reason=reason.strip(),
-        reviewer=acting_user,
+        reviewer_id=acting_user.pk,
     )
     ledger_append(
         kind="decision-made",
@@ -127,5 +130,5 @@ def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) 
 
 def _require_member(deliverable: Deliverable, user: AbstractBaseUser) -> None:
     project = deliverable.render.dub.scene.project
-    if not Membership.objects.filter(project=project, user=user).exists():
+    if not Membership.objects.filter(project=project, user_id=user.pk).exists():
         raise NotAllowed("not-found", "There is no such file here.")

@@ -36,7 +36,7 @@ def scene_create(
         original_name=upload.name,
         size_bytes=upload.size_bytes,
         language=language,
-        uploaded_by=acting_user,
+        uploaded_by_id=acting_user.pk,
         progress={"stage": "Waiting for a worker"},
     )
     keep(scene.file, path, suffix="bin")
@@ -87,7 +87,7 @@ def dub_create(*, scene: Scene, language: str, acting_user: AbstractBaseUser) ->
     require_role(project=scene.project, user=acting_user, role=Role.PRODUCER)
     _require_language(language)
     dub, _ = Dub.objects.get_or_create(
-        scene=scene, language=language, defaults={"created_by": acting_user}
+        scene=scene, language=language, defaults={"created_by_id": acting_user.pk}
     )
     return dub
 

@@ -20,7 +20,7 @@ def upload_begin(
 ) -> Upload:
     """Open an upload of exactly size_bytes. Raises before any byte travels when the
     file is empty or larger than this installation takes."""
-    require_role(project=project, user=acting_user, role=Role.PRODUCER)
+    require_role(project=project, user_id=acting_user.pk, role=Role.PRODUCER)
     if size_bytes <= 0:
         raise MediaRefused(
             "empty-file",
@@ -33,7 +33,7 @@ def upload_begin(
             f" {settings.UPLOAD_MAX_BYTES / 2**30:.1f} GiB. Send a shorter scene.",
         )
     return Upload.objects.create(
-        project=project, user=acting_user, name=name[:255], size_bytes=size_bytes
+        project=project, user_id=acting_user.pk, name=name[:255], size_bytes=size_bytes
     )
 
 

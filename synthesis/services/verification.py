@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from consent.models import Grant
 from synthesis import house_keys
 from synthesis.errors import MediaRefused
 from synthesis.media.frames import read_frames
@@ -89,7 +91,12 @@ def _consent_today(deliverable: Deliverable) -> list[verdict.Consent]:
         verdict.Consent(
             actor=grant.actor.stage_name,
             status=str(grant.status.value),
-            since=grant.revocation.signed_at.date() if grant.revocation else None,
+            since=_withdrawn_on(grant),
         )
         for grant in deliverable.render.grants.select_related("actor")
     ]
+
+
+def _withdrawn_on(grant: Grant) -> date | None:
+    signed_at = grant.revocation.signed_at if grant.revocation else None
+    return signed_at.date() if signed_at else None

@@ -114,4 +114,4 @@ def _only_language(grant: Grant) -> str:
             "The grant covers several languages: say which with --language, one of "
             + ", ".join(languages)
         )
-    return languages[0]
+    return str(languages[0])

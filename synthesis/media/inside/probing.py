@@ -23,6 +23,7 @@ from synthesis.media.rates import frame_rate, pack_rising
 from synthesis.media.wire import Outbox
 
 _REPORT_FRAMES = 25
+_REPORT_SAMPLES = 1 << 20
 _SHORT_S = Fraction(1, 2)
 # One packet may hold several pictures, or one that is never shown.
 _UNEVEN_CODECS = {"vp8", "libvpx"}
@@ -69,7 +70,7 @@ def probe(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
 
 
 def probe_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
-    """Send the fields of SoundStream for the first sound stream."""
+    """Send {"samples": n} now and then, and the fields of SoundStream at the end."""
     limits = Limits(**arguments["limits"])
     if arguments["demuxer"] == "mov":
         check_boxes(source)
@@ -91,6 +92,11 @@ def probe_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> 
             if first is None:
                 first = Fraction(frame.pts or 0) * (stream.time_base or 0)
             samples += frame.samples
+            if (
+                samples // _REPORT_SAMPLES
+                > (samples - frame.samples) // _REPORT_SAMPLES
+            ):
+                outbox.json({"samples": samples})  # a sign of life
             if samples > limits.duration_s * rate:
                 raise _too_long(limits)
     if not samples:

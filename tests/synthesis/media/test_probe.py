@@ -297,6 +297,11 @@ def test_the_sound_of_a_video_is_measured(tmp_path: Path) -> None:
     assert probe_sound(path).codec == "pcm_s16le"
 
 
+def test_a_long_sound_is_measured_to_its_end(tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "long.wav", seconds=90)
+    assert probe_sound(path).duration_s == 90
+
+
 def test_a_silent_film_is_no_dub(tmp_path: Path) -> None:
     with pytest.raises(MediaRefused) as refused:
         probe_sound(make_clip(tmp_path / "clip.mp4"))

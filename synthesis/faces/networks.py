@@ -1,0 +1,63 @@
+"""The two face networks beside this file, checked by hash and ready to run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+MODELS = Path(__file__).parent / "models"
+SHA256 = {
+    "face_detection_full_range_sparse.tflite": (
+        "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1"
+    ),
+    "face_landmark.tflite": (
+        "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"
+    ),
+}
+
+
+class FaceNetworkError(Exception):
+    """A face network is missing or is not the file it should be."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class FaceNetwork:
+    """One LiteRT network with one image input. Not thread-safe."""
+
+    def __init__(self, name: str, *, folder: Path = MODELS, threads: int = 1) -> None:
+        model = _checked(folder / name, SHA256[name])
+        self._interpreter = Interpreter(model_content=model, num_threads=threads)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._outputs = self._interpreter.get_output_details()
+        self.side_px = int(self._input["shape"][1])
+
+    def __call__(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run on float32 (side, side, 3) RGB; the outputs in the file's order."""
+        self._interpreter.set_tensor(self._input["index"], image[None])
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(out["index"]) for out in self._outputs]
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    if not path.is_file():
+        raise FaceNetworkError(
+            "face-network-missing",
+            f"The face network {path.name} is missing. Check the project out again.",
+        )
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise FaceNetworkError(
+            "face-network-changed",
+            f"The face network {path.name} is not the file this project was built "
+            "with. Check the project out again.",
+        )
+    return content

@@ -1,0 +1,117 @@
+"""Which pictures of the actor's own mouth the renderer gets to copy from.
+
+Each frame gets four: two whose lip code is near the wanted one, an open mouth and a
+closed one, all in like pose. Never a picture taken within 12 frames of the target:
+it would give the answer away in training and hide errors in evaluation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+REFERENCES = 4
+APART_FRAMES = 12
+CANDIDATES_TRAINING = 5
+"""In training each choice falls on one of so many best, so that none is relied on."""
+POSE_WEIGHT = 0.02
+"""Cost of ten degrees of turn, against a code distance of one main-axis deviation."""
+SWITCH_COST = 0.35
+"""Cost of changing a reference between two frames: a change shows as a flicker."""
+FORBIDDEN = 1e6
+TOO_CLOSE = 1e3
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Describes m candidate pictures (or n target frames), without their pixels.
+
+    codes: (m, CODE_SIZE). turns: (m, 2), yaw and pitch in degrees. frames: (m,) frame
+    number in the target's own shot, or a number far from all for other footage.
+    """
+
+    codes: NDArray[np.float32]
+    turns: NDArray[np.float64]
+    frames: NDArray[np.int64]
+
+
+def choose(
+    target: Bank, bank: Bank, spread: NDArray[np.float32], *, smooth: bool = True
+) -> NDArray[np.int64]:
+    """Return (n, REFERENCES) rows of bank for the n frames of target, in order.
+
+    spread: (CODE_SIZE,) of the LipCode, weighs the axes. With smooth, the choice is
+    the cheapest path in time (Viterbi); without, each frame's best alone.
+    """
+    columns: list[NDArray[np.int64]] = []
+    for cost in costs(target, bank, spread):
+        for column in columns[:1]:
+            # The second near reference must be another picture than the first.
+            near = np.abs(bank.frames[None] - bank.frames[column][:, None]) < 3
+            cost = cost + TOO_CLOSE * near
+        columns.append(_cheapest_path(cost) if smooth else np.argmin(cost, axis=1))
+    return np.stack(columns, 1)
+
+
+def draw(
+    target: Bank,
+    bank: Bank,
+    spread: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Return (REFERENCES,) rows of bank for a one-frame target, for training."""
+    rows: list[int] = []
+    for cost in costs(target, bank, spread):
+        best = np.argsort(cost[0], kind="stable")[:CANDIDATES_TRAINING]
+        best = best[cost[0, best] < FORBIDDEN / 2] if len(bank.codes) > 1 else best
+        rows.append(int(rng.choice(best if len(best) else cost[0].argmin()[None])))
+    return np.array(rows)
+
+
+def costs(
+    target: Bank, bank: Bank, spread: NDArray[np.float32]
+) -> list[NDArray[np.float64]]:
+    """Return one (n, m) cost matrix for each of the four references."""
+    turn = sum(
+        np.abs(target.turns[:, axis, None] - bank.turns[None, :, axis])
+        for axis in range(2)
+    )
+    turn = np.asarray(turn) / 10.0
+    apart = np.abs(target.frames[:, None] - bank.frames[None])
+    barred = np.where(apart <= APART_FRAMES, FORBIDDEN, 0.0)
+    near = _squared_distance(target.codes, bank.codes, spread / spread[0])
+    near += POSE_WEIGHT * turn + barred
+    main = bank.codes[:, 0].astype(np.float64)
+    reach = max(float(np.ptp(main)), 1e-6)
+    opened = 3 * (main.max() - main) / reach + 0.5 * turn + barred
+    closed = 3 * (main - main.min()) / reach + 0.5 * turn + barred
+    return [near, near, opened, closed]
+
+
+def _squared_distance(
+    a: NDArray[np.float32], b: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return (n, m) squared distances of weighted rows, without an (n, m, C) array."""
+    left, right = (a * weight).astype(np.float64), (b * weight).astype(np.float64)
+    square = (left**2).sum(1)[:, None] + (right**2).sum(1)[None]
+    return np.asarray(np.maximum(square - 2 * left @ right.T, 0.0), np.float64)
+
+
+def _cheapest_path(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return (n,) columns of cost (n, m): least sum of costs and switches."""
+    count, _ = cost.shape
+    came_from = np.zeros(cost.shape, np.int32)
+    total = cost[0].copy()
+    stay = np.arange(cost.shape[1])
+    for row in range(1, count):
+        best = int(total.argmin())
+        switch = total[best] + SWITCH_COST < total
+        came_from[row] = np.where(switch, best, stay)
+        total = np.where(switch, total[best] + SWITCH_COST, total) + cost[row]
+    path = np.empty(count, np.int64)
+    path[-1] = int(total.argmin())
+    for row in range(count - 1, 0, -1):
+        path[row - 1] = came_from[row, path[row]]
+    return path

@@ -1,0 +1,163 @@
+"""The renderer: a lip code and four pictures of the same mouth -> the new mouth.
+
+It sees the lower face with the mouth cut out, four references and how far each one's
+lip code is from the wanted one. It bends the references coarsely (a flow each), mixes
+them (a softmax weight each), and corrects the mix: what can be copied is copied, so
+skin and teeth stay the actor's own. The work is done on a quarter or an eighth of the
+crop's size with many channels: dense convolutions there are what a CPU does best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from synthesis.neural.lipcode import CODE_SIZE
+
+
+@dataclass(frozen=True)
+class RendererConfig:
+    """Everything that fixes the shapes of the weights."""
+
+    width: int = 112
+    height: int = 96
+    """Crop size in pixels; both divide by 4 x step x 4."""
+    px_per_eyes: float = 67.0
+    """Crop pixels across the outer eye corners."""
+    step: int = 1
+    """1: the trunk works on a quarter of the crop; 2: on an eighth (large crops)."""
+    references: int = 4
+    """Two near the wanted code, two of like pose and unlike mouth."""
+    code: int = CODE_SIZE
+    channels: tuple[int, int, int] = (96, 144, 208)
+    """Of the trunk's three levels, each half the size of the one before."""
+    detail: int = 80
+    """Channels of the last layers, on a quarter of the crop."""
+    condition: int = 160
+    """Width of the vector every block is steered by."""
+    reach: float = 0.12
+    """Flow per unit of network output, as a share of half the crop."""
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions around a residual, steered by the condition (FiLM)."""
+
+    def __init__(self, channels: int, condition: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.steer = nn.Linear(condition, 2 * channels)
+        nn.init.zeros_(self.steer.bias)
+        with torch.no_grad():
+            self.second.weight.mul_(0.3)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.steer(condition)[:, :, None, None].chunk(2, dim=1)
+        y = F.leaky_relu(self.first(x) * (1 + scale) + shift, 0.1)
+        return F.leaky_relu(x + self.second(y), 0.1)
+
+
+class Renderer(nn.Module):
+    """See the module's first lines."""
+
+    def __init__(self, config: RendererConfig) -> None:
+        super().__init__()
+        self.config = config
+        c0, c1, c2 = config.channels
+        k, wide = config.references, config.condition
+        self.condition = nn.Sequential(
+            nn.Linear(config.code * (1 + k), wide), nn.LeakyReLU(0.1),
+            nn.Linear(wide, wide), nn.LeakyReLU(0.1),
+        )  # fmt: skip
+        pictures = 16 * (3 + 1 + 3 * k)
+        self.front = nn.Conv2d(pictures, c0, 3, stride=config.step, padding=1)
+        self.down0 = Block(c0, wide)
+        self.to1 = nn.Conv2d(c0, c1, 3, stride=2, padding=1)
+        self.down1 = Block(c1, wide)
+        self.to2 = nn.Conv2d(c1, c2, 3, stride=2, padding=1)
+        self.deep = nn.ModuleList([Block(c2, wide), Block(c2, wide)])
+        self.from2 = nn.Conv2d(c2 + c1, c1, 3, padding=1)
+        self.up1 = Block(c1, wide)
+        self.from1 = nn.Conv2d(c1 + c0, c0, 3, padding=1)
+        self.up0 = Block(c0, wide)
+        self.flow = nn.Conv2d(c0, 3 * k, 3, padding=1)
+        _silence(self.flow)
+        self.expand = nn.Conv2d(c0, 48 * config.step**2, 3, padding=1)
+        self.detail0 = nn.Conv2d(48 + 48, config.detail, 3, padding=1)
+        self.detail1 = Block(config.detail, wide)
+        self.finish = nn.Conv2d(config.detail, 16 * 4, 3, padding=1)
+        _silence(self.finish)
+
+    def forward(
+        self, target: Tensor, hole: Tensor, references: Tensor,
+        code: Tensor, reference_codes: Tensor,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Draw the mouth that code asks for.
+
+        target (B, 3, H, W) RGB 0..1; hole (H, W) 1 where it is hidden; references
+        (B, K, 3, H, W); code (B, C); reference_codes (B, K, C). Returns the whole
+        crop (B, 3, H, W), not clamped, and the logit of "is face" (B, 1, H, W).
+        """
+        batch, _, _, height, width = references.shape
+        wanted = (code[:, None] - reference_codes).flatten(1)  # (B, K * C)
+        condition = self.condition(torch.cat([code, wanted], 1))
+        hidden = hole.expand(batch, 1, height, width)
+        stack = torch.cat([target * (1 - hidden), hidden, references.flatten(1, 2)], 1)
+        features = self._trunk(_unshuffled(stack), condition)
+        mix = self._mix(self.flow(features), references)
+        near = F.pixel_shuffle(self.expand(features), self.config.step)
+        near = torch.cat([near, _unshuffled(mix)], 1)  # (B, 96, H/4, W/4)
+        near = F.leaky_relu(self.detail0(near), 0.1)
+        last = F.pixel_shuffle(self.finish(self.detail1(near, condition)), 4)
+        return mix + last[:, :3], last[:, 3:]
+
+    def _trunk(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Return (B, c0, h, w), h = H / (4 step)."""
+        level0 = self.down0(F.leaky_relu(self.front(x), 0.1), condition)
+        level1 = self.down1(F.leaky_relu(self.to1(level0), 0.1), condition)
+        x = F.leaky_relu(self.to2(level1), 0.1)
+        for block in self.deep:
+            x = block(x, condition)
+        x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = F.leaky_relu(self.from2(torch.cat([x, level1], 1)), 0.1)
+        x = F.interpolate(self.up1(x, condition), scale_factor=2.0, mode="nearest")
+        x = F.leaky_relu(self.from1(torch.cat([x, level0], 1)), 0.1)
+        out: Tensor = self.up0(x, condition)
+        return out
+
+    def _mix(self, flow: Tensor, references: Tensor) -> Tensor:
+        """Bend each reference by its flow and mix them: (B, 3, H, W)."""
+        batch, k, _, height, width = references.shape
+        flow = F.interpolate(
+            flow, size=(height, width), mode="bilinear", align_corners=False
+        ).view(batch, k, 3, height, width)
+        shift = (flow[:, :, :2] * self.config.reach).permute(0, 1, 3, 4, 2)
+        grid = _identity_grid(height, width, flow) + shift  # (B, K, H, W, 2)
+        bent = F.grid_sample(
+            references.flatten(0, 1), grid.flatten(0, 1),
+            mode="bilinear", padding_mode="border", align_corners=False,
+        ).view(batch, k, 3, height, width)  # fmt: skip
+        weight = flow[:, :, 2:].softmax(1)  # (B, K, 1, H, W)
+        return (bent * weight).sum(1)
+
+
+def _silence(layer: nn.Conv2d) -> None:
+    """Start at zero: before training, the output is the plain mix of references."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+
+
+def _unshuffled(pictures: Tensor) -> Tensor:
+    """Fold (B, C, H, W) to (B, 16 C, H/4, W/4), channels last: twice as fast."""
+    folded = F.pixel_unshuffle(pictures.contiguous(), 4)
+    return folded.contiguous(memory_format=torch.channels_last)
+
+
+def _identity_grid(height: int, width: int, like: Tensor) -> Tensor:
+    """Return (H, W, 2): where each pixel's centre is, -1..1, x first."""
+    y = (torch.arange(height, dtype=like.dtype, device=like.device) + 0.5) / height
+    x = (torch.arange(width, dtype=like.dtype, device=like.device) + 0.5) / width
+    return torch.stack(torch.meshgrid(2 * x - 1, 2 * y - 1, indexing="xy"), -1)

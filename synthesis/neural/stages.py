@@ -1,0 +1,249 @@
+"""The stages of `manage.py train`: each resumes, yields lines of progress, publishes.
+
+RUN/checkpoints/*.pt   where an interrupted stage goes on
+RUN/weights/           what an engine loads (weights.WeightFolder)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from synthesis.faces.align import CropSpec
+from synthesis.neural import masks
+from synthesis.neural.control import ControlConfig, SoundToLips
+from synthesis.neural.control_training import (
+    ControlSchedule,
+    ControlStage,
+    EncoderStage,
+    WindowDraw,
+)
+from synthesis.neural.dataset import (
+    CodedClip,
+    lip_code_of,
+    mean_light,
+    open_clips,
+    read_spec,
+    read_splits,
+)
+from synthesis.neural.lipcode import LipCode
+from synthesis.neural.prepare import load_clip
+from synthesis.neural.renderer import Renderer, RendererConfig
+from synthesis.neural.renderer_training import RendererSchedule, RendererStage
+from synthesis.neural.training import TrainingError, train
+from synthesis.neural.weights import WeightFolder, publish
+
+LARGE_PX_PER_EYES = 100.0
+"""From here on the renderer's trunk works on an eighth of the crop."""
+STORED_REFERENCES = 40
+"""Pictures of an actor kept beside adapted weights."""
+
+
+def renderer_config(spec: CropSpec) -> RendererConfig:
+    """Return the network for a crop: one design, two sizes."""
+    large = spec.px_per_eyes >= LARGE_PX_PER_EYES
+    return RendererConfig(
+        spec.width,
+        spec.height,
+        spec.px_per_eyes,
+        step=2 if large else 1,
+        channels=(72, 120, 176) if large else (80, 128, 192),
+        detail=48 if large else 64,
+    )
+
+
+def learn_code(data: Sequence[Path], run: Path) -> LipCode:
+    """Return the run's lip code, learned from training clips if there is none yet."""
+    weights = run / "weights"
+    if (weights / "lip_code.safetensors").exists():
+        return WeightFolder(weights).lip_code()
+    clips = (load_clip(out, name) for out in data for name in _training(out))
+    lip_code = lip_code_of(clips)
+    publish(weights, "lip_code", {"axes": lip_code.axes, "spread": lip_code.spread})
+    return lip_code
+
+
+def train_audio(
+    data: Sequence[Path], run: Path, *, steps: int, seed: int
+) -> Iterator[str]:
+    """Train the audio encoder contrastively with lips."""
+    torch.manual_seed(seed)
+    clips = _clips(data, learn_code(data, run))
+    talkers = _talkers(clips)
+    schedule = ControlSchedule(seed=seed)
+    networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
+    stage = EncoderStage(
+        networks, WindowDraw(clips, talkers, schedule.window_s), schedule
+    )
+    yield from train(stage, run / "checkpoints/audio.pt", steps=steps)
+
+
+def train_control(
+    data: Sequence[Path], run: Path, *, steps: int, seed: int, joint: bool = False
+) -> Iterator[str]:
+    """Train the control network on the frozen encoder, or with it (joint)."""
+    torch.manual_seed(seed)
+    lip_code = learn_code(data, run)
+    clips = _clips(data, lip_code)
+    talkers = _talkers(clips)
+    schedule = ControlSchedule(seed=seed, joint=joint)
+    networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
+    if not joint:
+        _load_encoder(networks, run / "checkpoints/audio.pt")
+    draw = WindowDraw(clips, talkers, schedule.window_s)
+    stage = ControlStage(networks, draw, schedule, lip_code)
+    name = "control-joint.pt" if joint else "control.pt"
+    yield from train(stage, run / "checkpoints" / name, steps=steps)
+    publish(
+        run / "weights", "control", networks.state_dict(), networks.config, style_row=0
+    )
+
+
+def train_renderer(
+    data: Sequence[Path], run: Path, *, steps: int, seed: int, device: str = "cpu"
+) -> Iterator[str]:
+    """Train the general renderer; the folders must share one crop size."""
+    torch.manual_seed(seed)
+    lip_code = learn_code(data, run)
+    stage = RendererStage(
+        Renderer(renderer_config(_shared_spec(data))),
+        _clips(data, lip_code),
+        lip_code.spread,
+        RendererSchedule(seed=seed),
+        device,
+    )
+    yield from train(stage, run / "checkpoints/renderer.pt", steps=steps)
+    average = stage.average
+    publish(run / "weights", "renderer", average.state_dict(), average.config)
+
+
+def adapt(
+    data: Sequence[Path],
+    general: Path,
+    run: Path,
+    *,
+    renderer_steps: int,
+    control_steps: int,
+    seed: int,
+    device: str = "cpu",
+) -> Iterator[str]:
+    """Fit renderer and style to one actor's own prepared footage.
+
+    general: the weight folder to start from. Every clip is trained on: an actor's
+    minutes are few. The control network keeps its encoder.
+    """
+    torch.manual_seed(seed)
+    folder = WeightFolder(general)
+    lip_code = folder.lip_code()
+    spec = _shared_spec(data)
+    clips = _clips(data, lip_code, everything=True)
+    renderer = Renderer(renderer_config(spec))
+    if folder.config("renderer") == _plain(renderer.config):
+        renderer.load_state_dict(folder.renderer().state_dict())
+    stage = RendererStage(
+        renderer, clips, lip_code.spread, RendererSchedule(seed=seed, tint=0.05), device
+    )
+    yield from train(stage, run / "checkpoints/renderer.pt", steps=renderer_steps)
+    weights, base = run / "weights", folder.sha256("lip_code")
+    average = stage.average
+    publish(
+        weights, "renderer", average.state_dict(), average.config, lip_code_sha256=base
+    )
+    publish(weights, "references", reference_pictures(clips, spec))
+    if control_steps:
+        yield from _adapt_control(clips, folder, run, control_steps, seed)
+
+
+def _adapt_control(
+    clips: list[CodedClip], folder: WeightFolder, run: Path, steps: int, seed: int
+) -> Iterator[str]:
+    """Fit control network and style row 0 to the actor; the encoder stays frozen."""
+    networks = folder.control().requires_grad_(True)
+    schedule = ControlSchedule(seed=seed, rate=2e-4, windows=8, unknown=1.0)
+    draw = WindowDraw(clips, [], schedule.window_s)
+    stage = ControlStage(networks, draw, schedule, folder.lip_code())
+    yield from train(stage, run / "checkpoints/control.pt", steps=steps)
+    state = networks.state_dict()
+    publish(run / "weights", "control", state, networks.config, style_row=0)
+
+
+def reference_pictures(
+    clips: Sequence[CodedClip], spec: CropSpec
+) -> dict[str, np.ndarray]:
+    """Return the actor's most different mouths: crops, codes, turns, light.
+
+    Farthest-point choice over the two main axes and the turn of the head.
+    """
+    codes = np.concatenate([c.codes for c in clips])
+    turns = np.concatenate([c.turns for c in clips])
+    places = [(clip, row) for clip in clips for row in range(len(clip.codes))]
+    features = np.concatenate([codes[:, :3], turns / 8.0], axis=1)
+    kept = [int(codes[:, 0].argmin())]
+    distance = np.full(len(features), np.inf)
+    while len(kept) < min(STORED_REFERENCES, len(features)):
+        step = np.linalg.norm(features - features[kept[-1]], axis=1)
+        distance = np.minimum(distance, step)
+        kept.append(int(distance.argmax()))
+    crops, light = [], []
+    for clip, row in (places[i] for i in kept):
+        points = masks.in_crop(clip.clip.landmarks[row], clip.clip.to_frame[row])
+        crops.append(np.asarray(clip.clip.crops[row]))
+        light.append(mean_light(crops[-1], masks.face_matte(points, spec), spec))
+    return {
+        "crops": np.stack(crops),
+        "codes": codes[kept],
+        "turns": turns[kept].astype(np.float32),
+        "light": np.stack(light),
+    }
+
+
+def _training(out: Path) -> list[str]:
+    return read_splits(out)["train"]
+
+
+def _clips(
+    data: Sequence[Path], lip_code: LipCode, *, everything: bool = False
+) -> list[CodedClip]:
+    clips: list[CodedClip] = []
+    for out in data:
+        splits = read_splits(out)
+        parts = ("train", "val", "test", "unseen") if everything else ("train",)
+        names = [name for part in parts for name in splits[part]]
+        clips += open_clips(out, names, lip_code)
+    if not clips:
+        raise TrainingError(
+            "no-clips", "There is no prepared clip to train on. See left_out.json."
+        )
+    return clips
+
+
+def _talkers(clips: Sequence[CodedClip]) -> list[str]:
+    return sorted({c.clip.talker for c in clips})
+
+
+def _shared_spec(data: Sequence[Path]) -> CropSpec:
+    specs = {read_spec(out) for out in data}
+    if len(specs) != 1:
+        raise TrainingError(
+            "crop-sizes", "The prepared folders have crops of different sizes."
+        )
+    return specs.pop()
+
+
+def _load_encoder(networks: SoundToLips, checkpoint: Path) -> None:
+    if not checkpoint.exists():
+        raise TrainingError(
+            "no-audio-encoder",
+            "Train the audio encoder first (train audio), or pass --joint.",
+        )
+    kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    networks.encoder.load_state_dict(kept["stage"]["encoder"])
+
+
+def _plain(config: RendererConfig) -> dict[str, object]:
+    values = dataclasses.asdict(config)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}

@@ -1,0 +1,95 @@
+"""The loop every network is trained in: resumable, seeded, stopped by NaN."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY_S = 120.0
+REPORT_EVERY_STEPS = 50
+
+
+class TrainingError(Exception):
+    """Training cannot go on; the last good checkpoint stays."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class Stage(Protocol):
+    """One network in training."""
+
+    def step(self, number: int, done: float) -> dict[str, float]:
+        """Take step `number`, at share `done` 0..1 of the whole; return losses.
+
+        All chance must come from (seed, number), so that a resumed run is the same.
+        """
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return tensors and numbers that bring the stage back."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Come back from state."""
+        ...
+
+
+def train(stage: Stage, checkpoint: Path, *, steps: int) -> Iterator[str]:
+    """Train to `steps`, from checkpoint if it exists; yield lines of progress.
+
+    Raises TrainingError ("nan-loss") and keeps the last good checkpoint.
+    """
+    first = 0
+    if checkpoint.exists():
+        kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        stage.load(kept["stage"])
+        first = int(kept["step"])
+        yield f"resumed at step {first}"
+    began = saved = time.monotonic()
+    sums: dict[str, float] = {}
+    for number in range(first, steps):
+        losses = stage.step(number, number / steps)
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    "nan-loss",
+                    f"The {name} loss is not a number at step {number}. The last good "
+                    f"checkpoint is kept; resume with another seed or a lower rate.",
+                )
+            sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY_STEPS
+        if (number + 1) % REPORT_EVERY_STEPS == 0:
+            yield _progress(number + 1, first, steps, began, sums)
+            sums = {}
+        if time.monotonic() - saved > CHECKPOINT_EVERY_S:
+            save_checkpoint(stage, checkpoint, number + 1)
+            saved = time.monotonic()
+    save_checkpoint(stage, checkpoint, max(first, steps))
+
+
+def save_checkpoint(stage: Stage, path: Path, step: int) -> None:
+    """Write aside, then rename: a kill never leaves half a checkpoint."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    torch.save({"stage": stage.state(), "step": step}, partial)
+    os.replace(partial, path)
+
+
+def _progress(
+    number: int, first: int, steps: int, began: float, sums: dict[str, float]
+) -> str:
+    pace_s = (time.monotonic() - began) / (number - first)
+    losses = " ".join(f"{name} {value:.4f}" for name, value in sums.items())
+    left_s = pace_s * (steps - number)
+    return f"{number}/{steps} {losses} {pace_s:.2f} s/step ETA {left_s / 60:.1f} min"
