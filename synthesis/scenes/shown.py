@@ -69,6 +69,7 @@ def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
         ],
         "missing": missing_for(dub),
         "renders": [render_shown(render) for render in renders],
+        "busy": any(render.state in Render.LIVE for render in renders),
     }
 
 
