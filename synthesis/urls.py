@@ -19,7 +19,6 @@ urlpatterns = [
     path("scenes/<uuid:scene_id>/dubs/", dubs.dub_new, name="dub_new"),
     path("tracks/<uuid:track_id>/thumbnail/", pages.thumbnail, name="track_thumbnail"),
     path("tracks/<uuid:track_id>/actor/", pages.assign, name="track_actor"),
-    path("dubs/<uuid:dub_id>/", renders.dub_fragment, name="dub"),
     path("dubs/<uuid:dub_id>/lines/", dubs.line_new, name="line_new"),
     path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),
     path("dubs/<uuid:dub_id>/renders/", renders.render_new, name="render_new"),

@@ -28,6 +28,7 @@ def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
         "shots": shots_shown(scene, clock),
         "faces": [track_shown(track, clock) for track in tracks],
         "actors": actors_with_consent(scene.project),
+        "busy": Render.objects.live().filter(dub__scene=scene).exists(),
         "dubs": [dub_shown(dub, clock) for dub in scene.dubs.all()],
     }
 

@@ -65,14 +65,16 @@ def test_a_dub_that_lacks_nothing_is_rendered_on_request(
     assert list(render.grants.all()) == [grant]
 
 
-def test_by_htmx_the_dub_comes_back_with_its_render(
+def test_by_htmx_the_scene_comes_back_with_its_render_and_holds_still(
     client: Client, dub: Dub, grant: Grant
 ) -> None:
     words = ask(client, dub, **HTMX).content.decode()
     render = Render.objects.get()
     assert f'id="render-{render.id}"' in words
     assert "Queued" in words
-    assert "disabled" in words  # one render of a dub at a time
+    assert "stay as they are until it has ended" in words
+    assert reverse("synthesis:line_new", args=[dub.id]) not in words
+    assert words.count("disabled") == 3  # two faces, and the render button
 
 
 def test_what_is_missing_is_said_with_the_way_to_it(
@@ -113,7 +115,7 @@ def test_progress_is_told_in_full_and_asked_again(client: Client, live: Render) 
     assert "HX-Trigger" not in answer
 
 
-def test_a_render_that_has_ended_stops_the_asking_and_wakes_its_dub(
+def test_a_render_that_has_ended_stops_the_asking_and_wakes_its_scene(
     client: Client, live: Render
 ) -> None:
     Render.objects.update(
@@ -124,8 +126,8 @@ def test_a_render_that_has_ended_stops_the_asking_and_wakes_its_dub(
     assert "hx-trigger" not in words
     assert "The disk is full. Make room." in words
     assert answer["HX-Trigger"] == "render-ended"
-    dub = client.get(reverse("synthesis:dub", args=[live.dub_id]), headers=HTMX)
-    assert "Render a new version" in dub.content.decode()
+    assert 'hx-trigger="render-ended"' in scene_page(client, live.dub)
+    assert "Render a new version" in scene_page(client, live.dub)
 
 
 def test_a_running_render_is_cancelled(client: Client, live: Render) -> None:
@@ -163,7 +165,6 @@ def test_only_producers_render_and_only_members_watch(
 ) -> None:
     progress = reverse("synthesis:render", args=[live.id])
     cancel = reverse("synthesis:render_cancel", args=[live.id])
-    dub = reverse("synthesis:dub", args=[live.dub_id])
     assert ask(signed_in(reviewer), live.dub).status_code == 403
     assert ask(signed_in(stranger), live.dub).status_code == 404
     assert signed_in(reviewer).get(progress).status_code == 200
@@ -171,6 +172,5 @@ def test_only_producers_render_and_only_members_watch(
     assert signed_in(reviewer).post(cancel).status_code == 403
     assert signed_in(stranger).post(cancel).status_code == 404
     assert signed_in(stranger).get(progress).status_code == 404
-    assert signed_in(stranger).get(dub).status_code == 404
     live.refresh_from_db()
     assert live.state == Render.State.RUNNING
