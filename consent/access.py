@@ -1,0 +1,44 @@
+"""Who may see and do what in consent: one place answers "may they?" and "which?".
+
+A row that a person may not see does not exist for them: pages answer 404."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+
+from consent.errors import NotAllowed
+from consent.models import Actor, Grant, Project, Role
+
+
+def is_producer(user: AbstractBaseUser | AnonymousUser, project: Project) -> bool:
+    roles = project.memberships.filter(role=Role.PRODUCER)
+    return user.pk is not None and roles.filter(user_id=user.pk).exists()
+
+
+def require_producer(user: AbstractBaseUser, project: Project) -> None:
+    """Raise NotAllowed unless the user is a producer of the project."""
+    if not is_producer(user, project):
+        raise NotAllowed("Only a producer of this production may do that.")
+
+
+def is_self(user: AbstractBaseUser | AnonymousUser, actor: Actor) -> bool:
+    return user.pk is not None and actor.user_id == user.pk
+
+
+def require_self(user: AbstractBaseUser, actor: Actor) -> None:
+    """Raise NotAllowed unless the user is the actor, whatever else they may be."""
+    if not is_self(user, actor):
+        raise NotAllowed("Only the actor themselves may do that.")
+
+
+def grants_visible_to(
+    user: AbstractBaseUser | AnonymousUser,
+) -> QuerySet[Grant]:
+    """Return the grants that concern the user: their own, as an actor, and those of
+    the projects they are a member of."""
+    if isinstance(user, AnonymousUser):
+        return Grant.objects.none()
+    concerns = Q(actor__user_id=user.pk) | Q(project__memberships__user_id=user.pk)
+    rows = Grant.objects.filter(concerns).distinct()
+    return rows.select_related("actor", "project")

@@ -1,0 +1,142 @@
+"""What producers and actors type. Nothing is ticked before they tick it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.utils import timezone
+
+from consent.errors import RecordRefused
+from consent.models import Project
+from consent.record import WORLDWIDE, GrantTerms
+from consent.seams import seams
+from consent.sentences import LANGUAGES, MEDIA_WORDS
+
+WHOLE, CHOSEN = "whole", "chosen"
+
+
+class InviteForm(forms.Form):
+    """Whom to invite."""
+
+    stage_name = forms.CharField(max_length=120, label="Stage name")
+    legal_name = forms.CharField(
+        max_length=120, label="Legal name", help_text="As it stands in a contract."
+    )
+    email = forms.EmailField(
+        label="The actor's own e-mail address",
+        help_text="The invitation goes there, and only there.",
+    )
+
+
+class InvitationForm(forms.Form):
+    """An actor's first password."""
+
+    password = forms.CharField(
+        label="Choose a password",
+        min_length=8,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class ProposeForm(forms.Form):
+    """What to ask an actor for."""
+
+    inference = forms.BooleanField(
+        required=False, label="Change the mouth in pictures, to match a dub"
+    )
+    training = forms.BooleanField(
+        required=False, label="Let a model learn from the actor's face"
+    )
+    scenes_choice = forms.ChoiceField(
+        label="Which scenes",
+        choices=[(WHOLE, "Every scene of this production"), (CHOSEN, "Only these:")],
+        widget=forms.RadioSelect,
+    )
+    scenes = forms.MultipleChoiceField(
+        required=False, label="Scenes", widget=forms.CheckboxSelectMultiple
+    )
+    languages = forms.CharField(
+        label="Languages of the dubs",
+        help_text="Names or tags, parted by commas: Spanish, pt-BR.",
+    )
+    shown_in = forms.MultipleChoiceField(
+        label="Where it may be shown",
+        choices=list(MEDIA_WORDS.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    territories = forms.CharField(
+        label="In which countries",
+        help_text="The word worldwide, or country codes parted by commas: DE, AT, CH.",
+    )
+    first_day = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last_day = forms.DateField(
+        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    excluded_content = forms.CharField(
+        required=False,
+        label="Never in connection with",
+        help_text="One thing a line, such as: advertising, politics, nudity.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, project: Project, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known = {scene.sha256: scene for scene in seams.scenes_of(project)}
+        titles = [(sha256, scene.title) for sha256, scene in self.known.items()]
+        cast(forms.MultipleChoiceField, self.fields["scenes"]).choices = titles
+
+    def clean_languages(self) -> tuple[str, ...]:
+        return tuple(language_tag(word) for word in words(self.data["languages"]))
+
+    def clean_territories(self) -> tuple[str, ...]:
+        codes = words(self.data["territories"])
+        return tuple(
+            WORLDWIDE if code.lower() == WORLDWIDE else code.upper() for code in codes
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                cleaned["terms"] = self._terms(cleaned)
+            except RecordRefused as refusal:
+                raise forms.ValidationError(refusal.sentence) from refusal
+        return cleaned
+
+    def _terms(self, cleaned: dict[str, Any]) -> GrantTerms:
+        chosen = tuple(self.known[sha256] for sha256 in cleaned["scenes"])
+        return GrantTerms(
+            inference=cleaned["inference"],
+            training=cleaned["training"],
+            scenes=None if cleaned["scenes_choice"] == WHOLE else chosen,
+            languages=cleaned["languages"],
+            media=tuple(cleaned["shown_in"]),
+            territories=cleaned["territories"],
+            starts_at=day_start(cleaned["first_day"]),
+            ends_at=day_start(cleaned["last_day"] + timedelta(days=1)),
+            excluded_content=tuple(
+                line.strip().rstrip(".")
+                for line in cleaned["excluded_content"].splitlines()
+                if line.strip()
+            ),
+        )
+
+
+def words(text: str) -> list[str]:
+    """Return what stands between the commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def language_tag(word: str) -> str:
+    """Return the BCP-47 tag for a language's English name, or the word as it is."""
+    by_name = {name.lower(): tag for tag, name in LANGUAGES.items()}
+    return by_name.get(word.lower(), word)
+
+
+def day_start(day: date) -> datetime:
+    """Return the first moment of a day where this house is."""
+    return datetime.combine(day, time.min, timezone.get_current_timezone())

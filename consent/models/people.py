@@ -1,0 +1,126 @@
+"""Who there is: productions, their members, the actors whose faces are asked for."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Projects, by who may see them."""
+
+    def of_member(self, user: AbstractBaseUser) -> ProjectQuerySet:
+        return self.filter(memberships__user=user.pk).distinct()
+
+
+class Project(models.Model):
+    """One production. Grants are given to it; nothing is shared between projects."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=160)
+    company = models.CharField(max_length=160)
+    territory = models.CharField(max_length=40, default="worldwide")
+    medium = models.CharField(max_length=40, default="cinema")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member does in a project."""
+
+    PRODUCER = "producer", "Producer"
+    REVIEWER = "reviewer", "Reviewer"
+
+
+class Membership(models.Model):
+    """A person's role in one project; several roles are several rows."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="memberships"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "user", "role"], name="one_row_a_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.project}"
+
+
+class ActorQuerySet(models.QuerySet["Actor"]):
+    """Actors, by the production they are cast in."""
+
+    def cast_in(self, project: Project) -> ActorQuerySet:
+        return self.filter(castings__project=project).distinct()
+
+
+class Actor(models.Model):
+    """A person whose face may be asked for. Only they sign, with their own passkey."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stage_name = models.CharField(max_length=120)
+    legal_name = models.CharField(max_length=120)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="actor",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ActorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["stage_name"]
+
+    def __str__(self) -> str:
+        return self.stage_name
+
+
+class Casting(models.Model):
+    """An actor belongs to a production's cast. Being cast allows nothing yet.
+
+    email is where the invitation went; whoever reads that mailbox sets up the login."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="castings"
+    )
+    actor = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="castings")
+    email = models.EmailField(blank=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    invited_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["invited_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "actor"], name="one_casting_an_actor"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} in {self.project}"

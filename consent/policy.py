@@ -1,0 +1,184 @@
+"""May this use be made of this face? One place answers, anew each time it is asked.
+
+Nothing is allowed unless a signed grant says so in every term; no answer is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from consent.errors import ConsentDenied, Failure, SignatureRefused
+from consent.models import Actor, Grant, Project
+from consent.proof import grant_verify_signature, is_revoked, logged_about
+from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
+from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One thing somebody wants to do with an actor's face.
+
+    scene_sha256 is the SHA-256 (hex) of the scene's file; language a BCP-47 tag, not
+    looked at for training; territory "worldwide" or an ISO 3166 code; medium one of
+    record.MEDIA; moment aware."""
+
+    actor_id: UUID
+    project_id: UUID
+    scene_sha256: str
+    language: str
+    purpose: Literal["inference", "training"]
+    territory: str
+    medium: str
+    moment: datetime
+
+    def __post_init__(self) -> None:
+        if self.purpose not in PURPOSES:
+            raise ValueError(f"unknown purpose {self.purpose!r}")
+        if self.moment.tzinfo is None:
+            raise ValueError("the moment of a use needs its time zone")
+
+
+def verify(use: Use) -> Grant:
+    """Return the signed, unrevoked grant that allows the use.
+
+    Raises ConsentDenied, with every failed term of the grant that comes closest."""
+    closest: tuple[Failure, ...] | None = None
+    for grant in _candidates(use):
+        failures = _failures(grant, use)
+        if not failures:
+            return grant
+        if closest is None or len(failures) < len(closest):
+            closest = failures
+    raise ConsentDenied(closest or (_nothing_signed(use),))
+
+
+def verify_grant(grant: Grant, use: Use) -> None:
+    """Raise ConsentDenied unless this very grant, as it now stands in the database,
+    allows the use."""
+    current = Grant.objects.provable().filter(pk=grant.pk).first()
+    if current is None:
+        raise ConsentDenied((_nothing_signed(use),))
+    failures = _failures(current, use)
+    if failures:
+        raise ConsentDenied(failures)
+
+
+def grants_usable(use: Use) -> list[Grant]:
+    """Return every grant that allows the use, the newest signature first."""
+    return [grant for grant in _candidates(use) if not _failures(grant, use)]
+
+
+def _candidates(use: Use) -> list[Grant]:
+    rows = Grant.objects.provable().signed()
+    rows = rows.filter(actor_id=use.actor_id, project_id=use.project_id)
+    return list(rows.order_by("-signed_at"))
+
+
+def _nothing_signed(use: Use) -> Failure:
+    actor = Actor.objects.filter(pk=use.actor_id).first()
+    project = Project.objects.filter(pk=use.project_id).first()
+    name, production = actor or "The actor", project or "this production"
+    asked = Grant.objects.open().filter(
+        actor_id=use.actor_id, project_id=use.project_id
+    )
+    if asked.exists():
+        words = f"{name} was asked for {production} and has not signed yet."
+        return Failure("not-signed", words)
+    return Failure("no-grant", f"{name} has signed no grant for {production}.")
+
+
+def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
+    if grant.signed_at is None or grant.declined_at is not None:
+        return (Failure("not-signed", "The grant is not signed."),)
+    logged = logged_about(grant.id, grant.credential_id)
+    if is_revoked(grant, logged):
+        return (Failure("revoked", "The actor has withdrawn this grant."),)
+    try:
+        grant_verify_signature(grant, logged)
+    except SignatureRefused as refusal:
+        # Its terms are then nobody's word: there is nothing further to compare.
+        return (Failure("signature", refusal.sentence),)
+    checked = [term(grant.document, use) for term in TERMS]
+    return tuple(failure for failure in checked if failure)
+
+
+def _parties(record: GrantRecord, use: Use) -> Failure | None:
+    if record.grantor.actor_id != str(use.actor_id):
+        return Failure("actor", "The grant is another actor's.")
+    if record.grantee.project_id != str(use.project_id):
+        return Failure("project", "The grant is for another production.")
+    return None
+
+
+def _purpose(record: GrantRecord, use: Use) -> Failure | None:
+    if use.purpose == "inference" and not record.terms.inference:
+        return Failure("purpose", "The grant does not allow changing the picture.")
+    if use.purpose == "training" and not record.terms.training:
+        return Failure("purpose", "The grant does not allow training on the face.")
+    return None
+
+
+def _scene(record: GrantRecord, use: Use) -> Failure | None:
+    scenes = record.terms.scenes
+    if scenes is None or use.scene_sha256 in {scene.sha256 for scene in scenes}:
+        return None
+    return Failure("scene", "The grant does not cover this scene.")
+
+
+def _language(record: GrantRecord, use: Use) -> Failure | None:
+    if use.purpose == "training" or any(
+        language_covers(granted, use.language) for granted in record.terms.languages
+    ):
+        return None
+    tongue = language_words(use.language)
+    return Failure("language", f"The grant does not cover {tongue}.")
+
+
+def language_covers(granted: str, wanted: str) -> bool:
+    """Say whether a granted language range covers a tag (RFC 4647 section 3.3.1)."""
+    granted, wanted = granted.lower(), wanted.lower()
+    return wanted == granted or wanted.startswith(f"{granted}-")
+
+
+def _territory(record: GrantRecord, use: Use) -> Failure | None:
+    granted = record.terms.territories
+    if WORLDWIDE in granted or use.territory in granted:
+        return None
+    return Failure("territory", f"The grant does not cover {use.territory}.")
+
+
+def _medium(record: GrantRecord, use: Use) -> Failure | None:
+    if use.medium in record.terms.media and use.medium in MEDIA:
+        return None
+    medium = MEDIA_WORDS.get(use.medium, use.medium)
+    return Failure("medium", f"The grant does not cover {medium}.")
+
+
+def _begun(record: GrantRecord, use: Use) -> Failure | None:
+    if use.moment >= record.terms.starts_at:
+        return None
+    start = day_words(record.terms.starts_at)
+    return Failure("not-yet", f"The grant begins on {start} (UTC).")
+
+
+def _not_over(record: GrantRecord, use: Use) -> Failure | None:
+    if use.moment < record.terms.ends_at:
+        return None
+    end = until_words(record.terms.ends_at)
+    return Failure("expired", f"The grant ran to {end} (UTC).")
+
+
+TERMS: Final[tuple[Callable[[GrantRecord, Use], Failure | None], ...]] = (
+    _parties,
+    _purpose,
+    _scene,
+    _language,
+    _territory,
+    _medium,
+    _begun,
+    _not_over,
+)

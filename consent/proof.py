@@ -1,0 +1,94 @@
+"""Whether a stored signature still proves what it did: asked anew at each use.
+
+A row in a database proves nothing, since whoever runs the database can write it. What
+proves a grant is the actor's signature over its bytes, with a key whose enrolment
+stands in the ledger, as the signature itself does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from consent import passkeys
+from consent.canonical import canonical_bytes, sha256_hex
+from consent.errors import RecordRefused, SignatureRefused
+from consent.models import Grant, LedgerEntry, Revocation
+from consent.models.passkeys import SignedDocument
+from consent.services.passkeys import enrolment_payload, signature_payload
+
+Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
+
+
+def logged_about(grant_id: UUID, credential_id: UUID | None) -> Logged:
+    """Return kind and payload of the ledger's entries on a grant and a passkey."""
+    entries = LedgerEntry.objects.about(str(grant_id), str(credential_id))
+    return [(entry.kind, entry.payload) for entry in entries]
+
+
+def is_revoked(grant: Grant, logged: Logged) -> bool:
+    """Say whether the grant was taken back: by its row, or by the ledger alone if
+    somebody removed the row."""
+    if any(kind == "grant-revoked" for kind, _ in logged):
+        return True
+    by_row = getattr(grant, "was_taken_back", None)
+    return grant.revocation is not None if by_row is None else bool(by_row)
+
+
+def grant_verify_signature(grant: Grant, logged: Logged | None = None) -> None:
+    """Raise SignatureRefused unless the actor signed exactly this grant.
+
+    Checks that record, rows and shown text are what the canonical bytes say, that the
+    passkey is the actor's and signed those bytes, and that the ledger knows both."""
+    try:
+        if canonical_bytes(grant.record) != bytes(grant.canonical):
+            raise SignatureRefused("The grant is not the one that was signed.")
+        record = grant.document
+    except RecordRefused as error:
+        raise SignatureRefused("The grant is not a readable record.") from error
+    told = (record.grant_id, record.grantor.actor_id, record.grantee.project_id)
+    if told != (str(grant.id), str(grant.actor_id), str(grant.project_id)):
+        raise SignatureRefused("The grant was signed for somebody or something else.")
+    if logged is None:
+        logged = logged_about(grant.id, grant.credential_id)
+    if record.text.sha256 != sha256_hex(grant.shown_text):
+        raise SignatureRefused("The text kept with the grant is not what was shown.")
+    document_verify_signature(
+        grant,
+        actor_id=grant.actor_id,
+        kind="grant-signed",
+        logged=logged,
+    )
+
+
+def revocation_verify_signature(revocation: Revocation) -> None:
+    """Raise SignatureRefused unless the grant's actor signed this revocation."""
+    document_verify_signature(
+        revocation,
+        actor_id=revocation.grant.actor_id,
+        kind="grant-revoked",
+        logged=logged_about(revocation.grant_id, revocation.credential_id),
+    )
+
+
+def document_verify_signature(
+    document: SignedDocument, *, actor_id: UUID, kind: str, logged: Logged
+) -> None:
+    """Raise SignatureRefused unless a passkey of the actor signed the document, and
+    what the ledger has logged holds the key's enrolment and the act of this kind."""
+    assertion, credential = document.assertion, document.credential
+    if assertion is None or credential is None:
+        raise SignatureRefused("This was never signed.")
+    if credential.actor_id != actor_id:
+        raise SignatureRefused("It was signed with somebody else's passkey.")
+    passkeys.verify_assertion(
+        assertion=assertion,
+        canonical=bytes(document.canonical),
+        public_key=bytes(credential.public_key),
+        expected_rp_id=credential.rp_id,
+        expected_origin=credential.origin,
+    )
+    if ("passkey-enrolled", enrolment_payload(credential)) not in logged:
+        raise SignatureRefused("The ledger does not know the passkey.")
+    if (kind, signature_payload(document)) not in logged:
+        raise SignatureRefused("The ledger does not know the signature.")

@@ -1,0 +1,292 @@
+"""What is signed: the grant and the revocation, as versioned documents.
+
+A document is plain JSON; the dataclasses here are the only way in and out of it, and
+refuse whatever is not exactly of the schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from consent.errors import RecordRefused
+
+GRANT_SCHEMA: Final = "lipweb-grant-v1"
+REVOCATION_SCHEMA: Final = "lipweb-revocation-v1"
+
+WORLDWIDE: Final = "worldwide"
+WHOLE_PROJECT: Final = "project"
+MEDIA: Final = ("cinema", "streaming", "broadcast", "home-video", "trailer", "social")
+PURPOSES: Final = ("inference", "training")
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_TERRITORY = re.compile(r"[A-Z]{2}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def instant(moment: datetime) -> str:
+    """Return an aware moment as UTC text to the second: 2026-11-21T04:30:00Z."""
+    if moment.tzinfo is None:
+        raise RecordRefused("A moment in a record needs its time zone.")
+    return moment.astimezone(UTC).strftime(_INSTANT)
+
+
+def moment_of(text: str) -> datetime:
+    """Return the aware moment that instant() wrote."""
+    return datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+
+
+def _require(condition: object, sentence: str) -> None:
+    if not condition:
+        raise RecordRefused(sentence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneRef:
+    """One scene by the SHA-256 of its file; the title is for the reader."""
+
+    title: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _require(_SHA256.fullmatch(self.sha256), "A scene needs its SHA-256.")
+        _require(self.title.strip(), "A scene needs a title.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantTerms:
+    """What is asked. Nothing is granted unless said: both purposes default to no.
+
+    scenes None is every scene of the production. languages are BCP-47 tags, each of
+    which covers its narrower ones (es covers es-MX). territories are "worldwide" or
+    ISO 3166 codes. starts_at is within the grant, ends_at is not."""
+
+    languages: tuple[str, ...]
+    territories: tuple[str, ...]
+    media: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    inference: bool = False
+    training: bool = False
+    scenes: tuple[SceneRef, ...] | None = None
+    excluded_content: tuple[str, ...] = ()
+    output_approval: bool = False
+    compensation_commitment: str | None = None
+    counsel: str | None = None
+
+    def __post_init__(self) -> None:
+        for choice in (self.inference, self.training, self.output_approval):
+            _require(isinstance(choice, bool), "A choice in a grant is yes or no.")
+        _require(self.inference or self.training, "Say what the grant allows.")
+        _require(self.languages, "Name at least one language.")
+        for tag in self.languages:
+            _require(_LANGUAGE.fullmatch(tag), f"{tag!r} is not a language tag.")
+        _require(self.territories, "Name at least one territory.")
+        for code in self.territories:
+            known = code == WORLDWIDE or _TERRITORY.fullmatch(code)
+            _require(known, f"{code!r} is not a country code such as DE.")
+        _require(self.media, "Name at least one medium.")
+        for medium in self.media:
+            _require(medium in MEDIA, f"{medium!r} is not a medium known here.")
+        _require(self.scenes is None or self.scenes, "Name at least one scene.")
+        ordered = instant(self.starts_at) < instant(self.ends_at)
+        _require(ordered, "The grant must end after it begins.")
+        commitment = self.compensation_commitment
+        fits = commitment is None or _SHA256.fullmatch(commitment)
+        _require(fits, "The payment commitment must be a SHA-256.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grantor:
+    """Whose face it is, and who signs for them on what evidence."""
+
+    actor_id: str
+    legal_name: str
+    stage_name: str
+    life: str = "living"
+    age: str = "adult"
+    signs: str = "self"
+    evidence: str = ""
+
+    def __post_init__(self) -> None:
+        _require(self.legal_name.strip(), "The actor's legal name is missing.")
+        _require(self.life in ("living", "deceased"), "Living or deceased?")
+        _require(self.age in ("adult", "minor"), "Adult or minor?")
+        signers = ("self", "guardian", "estate", "representative")
+        _require(self.signs in signers, "Who signs is not known here.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grantee:
+    """To whom: one company, for one production."""
+
+    project_id: str
+    company: str
+    production: str
+    assignable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownText:
+    """Which words the actor read: template version, locale, SHA-256 of the text."""
+
+    template: str = ""
+    locale: str = "en"
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantRecord:
+    """The whole document of a grant."""
+
+    grant_id: str
+    grantor: Grantor
+    grantee: Grantee
+    terms: GrantTerms
+    proposed_at: datetime
+    text: ShownText = field(default_factory=ShownText)
+
+    def with_text(self, text: ShownText) -> GrantRecord:
+        return replace(self, text=text)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document as JSON values, every field present."""
+        return {
+            "schema": GRANT_SCHEMA,
+            "grant": self.grant_id,
+            "grantor": _grantor_document(self.grantor),
+            "grantee": _grantee_document(self.grantee),
+            "scope": _scope_document(self.terms),
+            "purposes": {
+                "inference": self.terms.inference,
+                "training": self.terms.training,
+            },
+            "basis": {"kind": "individual-consent", "counsel": self.terms.counsel},
+            "compensation": self.terms.compensation_commitment,
+            "withdrawal": {
+                "unreleased_work": "stopped-and-locked",
+                "released_work": "status-published",
+                "learned_models": "deleted",
+            },
+            "text": {
+                "template": self.text.template,
+                "locale": self.text.locale,
+                "sha256": self.text.sha256,
+            },
+            "proposed_at": instant(self.proposed_at),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> GrantRecord:
+        """Read a document, refusing with RecordRefused whatever document() would
+        not have written: a missing, foreign or misshapen field."""
+        try:
+            record = cls(
+                grant_id=document["grant"],
+                grantor=_grantor_read(document["grantor"]),
+                grantee=_grantee_read(document["grantee"]),
+                terms=_terms_read(document),
+                proposed_at=moment_of(document["proposed_at"]),
+                text=ShownText(**document["text"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RecordRefused("This is not a grant record of this form.") from error
+        if record.document() != dict(document):
+            raise RecordRefused("The grant record holds something foreign.")
+        return record
+
+
+def _grantor_document(grantor: Grantor) -> dict[str, Any]:
+    return {
+        "actor": grantor.actor_id,
+        "legal_name": grantor.legal_name,
+        "stage_name": grantor.stage_name,
+        "life": grantor.life,
+        "age": grantor.age,
+        "signs": grantor.signs,
+        "evidence": grantor.evidence,
+    }
+
+
+def _grantor_read(part: Mapping[str, Any]) -> Grantor:
+    fields = dict(part)
+    return Grantor(actor_id=fields.pop("actor"), **fields)
+
+
+def _grantee_document(grantee: Grantee) -> dict[str, Any]:
+    return {
+        "project": grantee.project_id,
+        "company": grantee.company,
+        "production": grantee.production,
+        "assignable": grantee.assignable,
+    }
+
+
+def _grantee_read(part: Mapping[str, Any]) -> Grantee:
+    fields = dict(part)
+    return Grantee(project_id=fields.pop("project"), **fields)
+
+
+def _scope_document(terms: GrantTerms) -> dict[str, Any]:
+    scenes: str | list[dict[str, str]] = WHOLE_PROJECT
+    if terms.scenes is not None:
+        scenes = [{"title": s.title, "sha256": s.sha256} for s in terms.scenes]
+    return {
+        "modality": "face",
+        "kind": "digital-alteration",
+        "region": "mouth-and-jaw",
+        "scenes": scenes,
+        "languages": list(terms.languages),
+        "territories": list(terms.territories),
+        "media": list(terms.media),
+        "from": instant(terms.starts_at),
+        "until": instant(terms.ends_at),
+        "excluded_content": list(terms.excluded_content),
+        "output_approval": terms.output_approval,
+    }
+
+
+def _terms_read(document: Mapping[str, Any]) -> GrantTerms:
+    scope, purposes = document["scope"], document["purposes"]
+    scenes = None
+    if scope["scenes"] != WHOLE_PROJECT:
+        scenes = tuple(SceneRef(**scene) for scene in scope["scenes"])
+    return GrantTerms(
+        languages=tuple(scope["languages"]),
+        territories=tuple(scope["territories"]),
+        media=tuple(scope["media"]),
+        starts_at=moment_of(scope["from"]),
+        ends_at=moment_of(scope["until"]),
+        inference=purposes["inference"],
+        training=purposes["training"],
+        scenes=scenes,
+        excluded_content=tuple(scope["excluded_content"]),
+        output_approval=scope["output_approval"],
+        compensation_commitment=document["compensation"],
+        counsel=document["basis"]["counsel"],
+    )
+
+
+def revocation_document(
+    *, grant_id: str, grant_sha256: str, actor_id: str, kind: str, text: ShownText
+) -> dict[str, Any]:
+    """Return what an actor signs to take a grant back.
+
+    It holds no moment of its own: a grant can be revoked only once, so the document
+    is the same whenever it is asked for, and the ledger says when it was signed."""
+    return {
+        "schema": REVOCATION_SCHEMA,
+        "kind": kind,
+        "grant": grant_id,
+        "grant_sha256": grant_sha256,
+        "actor": actor_id,
+        "text": {
+            "template": text.template,
+            "locale": text.locale,
+            "sha256": text.sha256,
+        },
+    }

@@ -1,0 +1,165 @@
+"""Enrolling an actor's passkeys, and signing documents with them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+
+from consent import passkeys
+from consent.access import require_self
+from consent.canonical import sha256_hex
+from consent.errors import NotAllowed, SignatureRefused
+from consent.models import Actor, PasskeyCredential
+from consent.models.passkeys import SignedDocument
+from consent.services.ledger import ledger_append
+
+
+class RelyingParty(NamedTuple):
+    """Where passkeys of this installation are good: host name, and origin as the
+    browser writes it."""
+
+    rp_id: str
+    origin: str
+
+
+def relying_party() -> RelyingParty:
+    """Return this installation's own, from SITE_URL."""
+    address = urlsplit(settings.SITE_URL)
+    host = (address.hostname or "").lower()
+    usual = {"http": 80, "https": 443}.get(address.scheme)
+    port = f":{address.port}" if address.port not in (None, usual) else ""
+    return RelyingParty(host, f"{address.scheme}://{host}{port}")
+
+
+def passkey_enrol_options(
+    *, actor: Actor, acting_user: AbstractBaseUser
+) -> dict[str, Any]:
+    """Return the creation options for the actor's browser, as JSON values. The
+    caller keeps options["challenge"] for passkey_enrol, and uses it once."""
+    require_self(acting_user, actor)
+    return passkeys.enrolment_options(
+        rp_id=relying_party().rp_id,
+        challenge=secrets.token_bytes(32),
+        user_handle=actor.id.bytes,
+        user_name=acting_user.get_username(),
+        known_credentials=_credential_ids(actor),
+    )
+
+
+@transaction.atomic
+def passkey_enrol(
+    *,
+    actor: Actor,
+    response: str | Mapping[str, Any],
+    challenge: str,
+    acting_user: AbstractBaseUser,
+) -> PasskeyCredential:
+    """Keep a new passkey of the actor and log it; SignatureRefused if the answer is
+    not one to our challenge (base64url), with the user verified."""
+    require_self(acting_user, actor)
+    site = relying_party()
+    try:
+        fields = json.loads(response) if isinstance(response, str) else dict(response)
+    except ValueError as error:
+        raise SignatureRefused(passkeys.REFUSED) from error
+    enrolled = passkeys.verify_enrolment(
+        response=fields,
+        expected_challenge=base64url_to_bytes(challenge),
+        expected_rp_id=site.rp_id,
+        expected_origin=site.origin,
+    )
+    known = PasskeyCredential.objects.filter(credential_id=enrolled.credential_id)
+    if known.exists():
+        raise NotAllowed("This passkey is enrolled already.")
+    credential = PasskeyCredential.objects.create(
+        actor=actor,
+        credential_id=enrolled.credential_id,
+        public_key=enrolled.public_key,
+        sign_count=enrolled.sign_count,
+        registration=fields,
+        aaguid=enrolled.aaguid,
+        rp_id=site.rp_id,
+        origin=site.origin,
+    )
+    ledger_append(
+        kind="passkey-enrolled",
+        subject=str(credential.id),
+        payload=enrolment_payload(credential),
+        acting_user=acting_user,
+    )
+    return credential
+
+
+def enrolment_payload(credential: PasskeyCredential) -> dict[str, Any]:
+    """Return what the ledger says of a key: enough to notice any other in its place."""
+    return {
+        "actor": str(credential.actor_id),
+        "credential": bytes_to_base64url(bytes(credential.credential_id)),
+        "public_key_sha256": credential.public_key_sha256,
+        "aaguid": credential.aaguid,
+        "rp_id": credential.rp_id,
+        "origin": credential.origin,
+    }
+
+
+def signature_payload(document: SignedDocument) -> dict[str, Any]:
+    """Return what the ledger says of a signed document."""
+    return {
+        "document_sha256": document.canonical_sha256,
+        "passkey": str(document.credential_id),
+        "signature_sha256": sha256_hex(bytes(document.signature or b"")),
+    }
+
+
+def signing_options(*, document: SignedDocument, actor: Actor) -> dict[str, Any]:
+    """Return the request options for signing the document, as JSON values."""
+    return passkeys.signing_options(
+        rp_id=relying_party().rp_id,
+        canonical=bytes(document.canonical),
+        credentials=_credential_ids(actor),
+    )
+
+
+def document_sign(
+    *, document: SignedDocument, actor: Actor, response: str | Mapping[str, Any]
+) -> None:
+    """Fill the document's signature columns from the browser's answer, or raise
+    SignatureRefused. Runs inside the caller's transaction; the caller saves."""
+    assertion = passkeys.Assertion.from_response(response)
+    credential = (
+        PasskeyCredential.objects.select_for_update()
+        .filter(actor=actor, credential_id=assertion.credential_id)
+        .first()
+    )
+    if credential is None:
+        raise SignatureRefused("This passkey does not belong to the actor.")
+    site = relying_party()
+    verified = passkeys.verify_assertion(
+        assertion=assertion,
+        canonical=bytes(document.canonical),
+        public_key=bytes(credential.public_key),
+        expected_rp_id=site.rp_id,
+        expected_origin=site.origin,
+        last_sign_count=credential.sign_count,
+    )
+    credential.sign_count = verified.sign_count
+    credential.save(update_fields=["sign_count"])
+    document.credential = credential
+    document.authenticator_data = assertion.authenticator_data
+    document.client_data_json = assertion.client_data_json
+    document.signature = assertion.signature
+    document.signed_at = timezone.now()
+
+
+def _credential_ids(actor: Actor) -> list[bytes]:
+    ids = actor.passkeys.values_list("credential_id", flat=True)
+    return [bytes(credential_id) for credential_id in ids]

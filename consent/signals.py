@@ -1,0 +1,6 @@
+"""What consent tells the rest of the house, once the database has it for good."""
+
+from django.dispatch import Signal
+
+# sender=Grant, grant_id=UUID. Sent on commit: stop and lock all that stands on it.
+consent_withdrawn = Signal()

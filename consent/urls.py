@@ -1,0 +1,24 @@
+"""Addresses of this part."""
+
+from django.urls import path
+
+from consent.views import cast, grants, invitation, own
+
+app_name = "consent"
+
+urlpatterns = [
+    path("me/", own.home, name="home"),
+    path("me/passkeys/", own.passkeys, name="passkeys"),
+    path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
+    path("invitation/<str:token>/", invitation.invitation, name="invitation"),
+    path("grants/<uuid:grant_id>/", grants.grant, name="grant"),
+    path("grants/<uuid:grant_id>/sign/", grants.sign, name="sign"),
+    path("grants/<uuid:grant_id>/decline/", grants.decline, name="decline"),
+    path("grants/<uuid:grant_id>/revoke/", grants.revoke, name="revoke"),
+    path("projects/<uuid:project_id>/actors/", cast.actors, name="actors"),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/ask/",
+        cast.propose,
+        name="propose",
+    ),
+]

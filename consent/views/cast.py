@@ -1,0 +1,74 @@
+"""The producer's pages: a production's actors, inviting them, asking for grants."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from consent.access import is_producer, require_producer
+from consent.forms import InviteForm, ProposeForm
+from consent.models import Actor, Grant, Project
+from consent.services.actors import actor_invite
+from consent.services.grants import grant_propose
+
+
+def visible_project(request: HttpRequest, project_id: UUID) -> Project:
+    """Return the project, or answer 404 to whoever is no member of it."""
+    user = cast(AbstractBaseUser, request.user)
+    return get_object_or_404(Project.objects.of_member(user), pk=project_id)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def actors(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """The cast with where their grants stand; a producer invites from here."""
+    project = visible_project(request, project_id)
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = cast(AbstractBaseUser, request.user)
+        casting = actor_invite(project=project, acting_user=user, **form.cleaned_data)
+        messages.success(request, f"The invitation is on its way to {casting.email}.")
+        return redirect("consent:actors", project_id=project.id)
+    grants = Grant.objects.filter(project=project).prefetch_related("revocations")
+    castings = project.castings.select_related("actor").prefetch_related(
+        Prefetch("actor__grants", queryset=grants, to_attr="asked"), "actor__passkeys"
+    )
+    context = {
+        "project": project,
+        "castings": castings,
+        "form": form,
+        "may_invite": is_producer(request.user, project),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "consent/actors.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpResponse:
+    """A form for what to ask of one actor; then the grant in the actor's words."""
+    project = visible_project(request, project_id)
+    user = cast(AbstractBaseUser, request.user)
+    require_producer(user, project)
+    actor = get_object_or_404(Actor.objects.cast_in(project), pk=actor_id)
+    form = ProposeForm(request.POST or None, project=project)
+    if request.method == "POST" and form.is_valid():
+        grant = grant_propose(
+            project=project,
+            actor=actor,
+            terms=form.cleaned_data["terms"],
+            acting_user=user,
+        )
+        messages.success(request, f"{actor} is asked. This is what they read.")
+        return redirect("consent:grant", grant_id=grant.id)
+    context = {"project": project, "actor": actor, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "consent/propose.html", context, status=status)

@@ -1,0 +1,115 @@
+"""What must be right before the house opens: `manage.py check` and each start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from redis import Redis
+from redis.exceptions import RedisError
+
+
+@register(Tags.files)
+def data_folder(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    folder: Path = settings.DATA_DIR
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            "The data folder cannot be written.",
+            hint="Make it writable for this user, or let LIPWEB_DATA name another.",
+            id="lipweb.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def keys_folder(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """Private keys are for the owner alone: nobody else may even enter the folder."""
+    folder: Path = settings.KEYS_DIR
+    if not folder.exists() or not folder.stat().st_mode & 0o077:
+        return []
+    return [
+        Error(
+            "Other users of this machine can enter the keys folder.",
+            hint="chmod go= on the folder keys in the data folder.",
+            id="lipweb.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def secret_key(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    if len(settings.SECRET_KEY) >= 50 and len(set(settings.SECRET_KEY)) >= 5:
+        return []
+    return [
+        Error(
+            "SECRET_KEY is too short to keep sessions safe.",
+            hint="Leave it out: a good one is then made and kept in the data folder.",
+            id="lipweb.E003",
+        )
+    ]
+
+
+@register(Tags.security)
+def signing_pair(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """Certificate and key of the outputs' signer: both, readable, or neither."""
+    given = [settings.C2PA_CERTIFICATE, settings.C2PA_PRIVATE_KEY]
+    if not any(given):
+        return [
+            Warning(
+                "Outputs are signed by this installation's own test authority, which "
+                "nobody else trusts.",
+                hint="Set C2PA_CERTIFICATE and C2PA_PRIVATE_KEY before anything leaves "
+                "the house.",
+                id="lipweb.W001",
+            )
+        ]
+    if all(given) and all(os.access(path, os.R_OK) for path in given):
+        return []
+    return [
+        Error(
+            "C2PA_CERTIFICATE and C2PA_PRIVATE_KEY must both name readable files.",
+            id="lipweb.E004",
+        )
+    ]
+
+
+@register(Tags.caches)
+def queue_server(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """Only a warning: manage.py has work to do before the queue runs. The embedded
+    one starts with the house, so it is not missed here."""
+    if settings.QUEUE_IS_EMBEDDED:
+        return []
+    try:
+        Redis.from_url(settings.QUEUE_URL, socket_connect_timeout=2).ping()
+    except (RedisError, ValueError):
+        return [
+            Warning(
+                "The queue server that QUEUE_URL names does not answer.",
+                hint="Start it, or leave QUEUE_URL out to use the embedded one.",
+                id="lipweb.W002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def debug_pages(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """With DEBUG, error pages show settings and code to whoever meets them."""
+    if not settings.DEBUG or settings.SITE_HOST in ("localhost", "127.0.0.1"):
+        return []
+    return [
+        Error(
+            "DEBUG is on for a site that others reach.",
+            hint="Leave DEBUG out of the environment.",
+            id="lipweb.E005",
+        )
+    ]

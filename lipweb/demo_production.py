@@ -1,0 +1,185 @@
+"""The demo production: people, a computer-generated actor who signed, a scene, a dub.
+
+Made through the same services as any other production. The actor's passkey is a
+software authenticator, since no person plays the part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from consent.authenticator import SoftwareAuthenticator
+from consent.models import Actor, Grant, Membership, Project, Role
+from consent.record import GrantTerms
+from consent.services.actors import actor_create
+from consent.services.grants import grant_propose
+from consent.services.software import software_grant_sign, software_passkey_enrol
+from lipweb.dubbing import faces_assign, line_put, render_make, scene_bring
+from lipweb.models import User
+from synthesis.media.probe import sha256_file
+from synthesis.models import ActorModel, Deliverable
+from synthesis.storage import keep, scratch_dir
+
+FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"
+SCENE = FOOTAGE / "robin.mp4"
+LINES = {"es": FOOTAGE / "robin-es.wav", "de": FOOTAGE / "robin-de.wav"}
+LEARNED = Path(settings.BASE_DIR) / "synthesis" / "neural" / "weights" / "robin"
+
+NAME = "Hello, Robin (demo)"
+PEOPLE = {
+    "producer": "Paula Producer",
+    "reviewer": "Rita Reviewer",
+    "actor": "Robin Render",
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo production as it stands in the database."""
+
+    project: Project
+    producer: User
+    grant: Grant
+
+
+def demo_people() -> Demo:
+    """Make the people, the project and the signed grant, or find those already there.
+    A withdrawn grant is asked for and signed anew: the demo shall run again."""
+    logins = demo_logins()
+    with transaction.atomic():
+        users = {part: _user(part, name, logins[part]) for part, name in PEOPLE.items()}
+        project, _ = Project.objects.get_or_create(
+            name=NAME, defaults={"company": "lipweb demo"}
+        )
+        for role in (Role.PRODUCER, Role.REVIEWER):
+            Membership.objects.get_or_create(
+                project=project, user=users[role.value], role=role
+            )
+        actor = _actor(project, users)
+        grant = _grant(project, actor, users)
+        _learned(actor, grant)
+    return Demo(project=project, producer=users["producer"], grant=grant)
+
+
+def demo_deliverable(demo: Demo, say: Callable[[str], None]) -> Deliverable:
+    """Dub the demo scene in Spanish: analysis, render, marks, signature, read back."""
+    scene = scene_bring(
+        project=demo.project,
+        path=SCENE,
+        language="en",
+        acting_user=demo.producer,
+        say=say,
+    )
+    faces_assign(
+        scene=scene, grant=demo.grant, number=None, acting_user=demo.producer, say=say
+    )
+    for language in ("de", "es"):
+        line = line_put(
+            scene=scene,
+            grant=demo.grant,
+            language=language,
+            sound=LINES[language],
+            acting_user=demo.producer,
+        )
+    return render_make(line=line, acting_user=demo.producer, say=say)
+
+
+def demo_logins() -> dict[str, str]:
+    """The demo's passwords: made at random once, kept in a file of mode 0600."""
+    path = Path(settings.DATA_DIR) / "demo-logins.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        words = {part: secrets.token_urlsafe(9) for part in PEOPLE}
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(words, file)
+    logins: dict[str, str] = json.loads(path.read_text())
+    return logins
+
+
+def demo_email(part: str) -> str:
+    """The address a demo person logs in with."""
+    return f"{part}@demo.example"
+
+
+def _user(part: str, name: str, password: str) -> User:
+    user = User.objects.filter(email=demo_email(part)).first()
+    if user is None:
+        user = User.objects.create_user(demo_email(part), password, name=name)
+    return user
+
+
+def _actor(project: Project, users: dict[str, User]) -> Actor:
+    actor = Actor.objects.filter(user=users["actor"]).first()
+    if actor is None:
+        actor = actor_create(
+            project=project,
+            stage_name="Robin",
+            legal_name="Robin Render (computer-generated)",
+            user=users["actor"],
+            acting_user=users["producer"],
+        )
+        key = software_passkey_enrol(actor=actor, acting_user=users["actor"])
+        _keep_passkey(key)
+    return actor
+
+
+def _grant(project: Project, actor: Actor, users: dict[str, User]) -> Grant:
+    current = Grant.objects.current().filter(actor=actor, project=project).first()
+    if current is not None:
+        return current
+    now = timezone.now()
+    grant = grant_propose(
+        project=project,
+        actor=actor,
+        terms=GrantTerms(
+            languages=("es", "de"),
+            territories=("worldwide",),
+            media=("cinema", "streaming"),
+            starts_at=now - timedelta(minutes=1),
+            ends_at=now + timedelta(days=365),
+            inference=True,
+            training=True,
+        ),
+        acting_user=users["producer"],
+    )
+    key = SoftwareAuthenticator.load(_passkey_path().read_text())
+    signed = software_grant_sign(
+        grant=grant, authenticator=key, acting_user=users["actor"]
+    )
+    _keep_passkey(key)
+    return signed
+
+
+def _learned(actor: Actor, grant: Grant) -> None:
+    """What was learned of Robin from the reel, on the grant's training term."""
+    if not LEARNED.exists() or ActorModel.objects.filter(actor=actor).exists():
+        return
+    draft = scratch_dir() / f"robin-{os.getpid()}"
+    copy = Path(shutil.make_archive(str(draft), "zip", LEARNED))
+    model = ActorModel(actor=actor, grant=grant, sha256=sha256_file(copy))
+    keep(model.file, copy, suffix="zip")
+    model.save()
+
+
+def _passkey_path() -> Path:
+    return Path(settings.KEYS_DIR) / "demo-actor-passkey.json"
+
+
+def _keep_passkey(key: SoftwareAuthenticator) -> None:
+    draft = _passkey_path().with_suffix(".draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key.dump())
+    draft.replace(_passkey_path())

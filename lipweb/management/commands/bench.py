@@ -1,0 +1,109 @@
+"""manage.py bench: time and memory of whole renders, on scenes of two lengths."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import django_rq
+from django.core.management.base import BaseCommand, CommandError
+from rq import Worker
+
+from consent.errors import ConsentError
+from lipweb.bench import peak_memory, scene_lengthen, sound_lengthen
+from lipweb.demo_production import LINES, SCENE, Demo, demo_people
+from lipweb.dubbing import faces_assign, line_put, outcome, render_make, scene_bring
+from lipweb.house import queue_and_worker
+from lipweb.launcher import CannotStart
+from synthesis.errors import SynthesisError
+from synthesis.storage import scratch_dir
+
+MIB = 1 << 20
+LONGEST_FACTOR, MOST_MIB, MOST_GROWTH = 4.0, 2560, 1.15
+"""The bounds of this first form: times the clip's length, worker memory, its growth."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Render the demo scene at two lengths, 720p, and print seconds for each second"
+        " of film and the worker's peak memory. Exits with 1 if a bound is missed."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--seconds", type=int, nargs=2, default=[10, 120], metavar=("SHORT", "LONG")
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            with (
+                queue_and_worker(),
+                tempfile.TemporaryDirectory(dir=scratch_dir()) as folder,
+            ):
+                demo = demo_people()
+                rows = [
+                    self._measure(demo, Path(folder), seconds)
+                    for seconds in options["seconds"]
+                ]
+        except (ConsentError, SynthesisError) as error:
+            raise CommandError(f"{error.sentence} [{error.code}]") from error
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from problem
+        growth = rows[1]["peak_mib"] / rows[0]["peak_mib"]
+        self.stdout.write(json.dumps({"rows": rows, "growth": round(growth, 3)}))
+        if (
+            growth > MOST_GROWTH
+            or max(row["peak_mib"] for row in rows) > MOST_MIB
+            or max(row["factor"] for row in rows) > LONGEST_FACTOR
+        ):
+            raise CommandError("A bound was missed: see the figures above.")
+
+    def _measure(self, demo: Demo, folder: Path, seconds: int) -> dict[str, Any]:
+        scene_path = folder / f"bench-{seconds}.mp4"
+        sound_path = folder / f"bench-{seconds}.wav"
+        scene_lengthen(SCENE, scene_path, seconds=seconds)
+        sound_lengthen(LINES["es"], sound_path, seconds=seconds)
+        user, say = demo.producer, self._say
+        scene = scene_bring(
+            project=demo.project, path=scene_path, language="en", acting_user=user,
+            say=say,
+        )  # fmt: skip
+        faces_assign(
+            scene=scene, grant=demo.grant, number=None, acting_user=user, say=say
+        )
+        line = line_put(
+            scene=scene,
+            grant=demo.grant,
+            language="es",
+            sound=sound_path,
+            acting_user=user,
+        )
+        with peak_memory(_worker_pid()) as peak:
+            made = render_make(line=line, acting_user=user, say=lambda _: None)
+        facts = outcome(made, acting_user=user, say=lambda _: None)
+        row = {
+            "seconds": seconds,
+            "frames": facts["frames"],
+            "render_s": facts["seconds"],
+            "factor": facts["realtime_factor"],
+            "peak_mib": round(peak.bytes / MIB),
+        }
+        self._say(
+            f"{seconds:>4} s of film: {row['render_s']:.1f} s,"
+            f" factor {row['factor']:.2f}, worker at most {row['peak_mib']} MiB"
+        )
+        return row
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _worker_pid() -> int:
+    workers = Worker.all(connection=django_rq.get_connection("default"))
+    if len(workers) != 1:
+        raise CommandError("Measure with exactly one worker on this machine.")
+    return int(workers[0].pid or 0)

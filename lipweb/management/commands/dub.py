@@ -1,0 +1,117 @@
+"""manage.py dub SCENE SOUND --grant ID: the main job for a pipeline."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from consent.errors import ConsentError
+from consent.models import Grant, Role
+from lipweb.dubbing import (
+    faces_assign,
+    line_put,
+    outcome,
+    render_make,
+    scene_bring,
+)
+from lipweb.house import queue_and_worker
+from lipweb.launcher import CannotStart
+from lipweb.models import User
+from synthesis.errors import SynthesisError
+
+
+class Command(BaseCommand):
+    help = (
+        "Dub SCENE with SOUND on a signed grant: upload, analysis, render, marks and"
+        " manifest, read back. Prints the steps, then one JSON line."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("scene", type=Path)
+        parser.add_argument("sound", type=Path)
+        parser.add_argument("--grant", required=True, help="id of the signed grant")
+        parser.add_argument("--track", type=int, help="which face, counted from 1")
+        parser.add_argument(
+            "--language", help="BCP-47; needed if the grant has several"
+        )
+        parser.add_argument("--source-language", default="en")
+        parser.add_argument("--out", type=Path, help="folder for a copy of the file")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            grant = Grant.objects.select_related("actor", "project").get(
+                id=options["grant"]
+            )
+        except (Grant.DoesNotExist, ValueError, TypeError) as error:
+            raise CommandError(f"There is no grant {options['grant']}.") from error
+        for name in ("scene", "sound"):
+            if not options[name].is_file():
+                raise CommandError(f"There is no file {options[name]}.")
+        try:
+            with queue_and_worker():
+                self._dub(grant, options)
+        except (ConsentError, SynthesisError) as error:
+            raise CommandError(f"{error.sentence} [{error.code}]") from error
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _dub(self, grant: Grant, options: dict[str, Any]) -> None:
+        user = _producer_of(grant)
+        scene = scene_bring(
+            project=grant.project,
+            path=options["scene"],
+            language=options["source_language"],
+            acting_user=user,
+            say=self._say,
+        )
+        faces_assign(
+            scene=scene,
+            grant=grant,
+            number=options["track"],
+            acting_user=user,
+            say=self._say,
+        )
+        line = line_put(
+            scene=scene,
+            grant=grant,
+            language=options["language"] or _only_language(grant),
+            sound=options["sound"],
+            acting_user=user,
+        )
+        deliverable = render_make(line=line, acting_user=user, say=self._say)
+        result = outcome(deliverable, acting_user=user, say=self._say)
+        if options["out"] is not None:
+            options["out"].mkdir(parents=True, exist_ok=True)
+            copy = options["out"] / f"{scene.title}-{line.dub.language}.mp4"
+            shutil.copyfile(result["path"], copy)
+            result["path"] = str(copy)
+        self.stdout.write(json.dumps(result))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _producer_of(grant: Grant) -> User:
+    """The producer in whose name the pipeline works: the one who asked for consent,
+    or any other of the project."""
+    seats = grant.project.memberships.filter(role=Role.PRODUCER)
+    seat = seats.filter(user=grant.proposed_by).first() or seats.first()
+    if seat is None:
+        raise CommandError("The grant's project has no producer.")
+    return seat.user
+
+
+def _only_language(grant: Grant) -> str:
+    languages = grant.record["scope"]["languages"]
+    if len(languages) != 1:
+        raise CommandError(
+            "The grant covers several languages: say which with --language, one of "
+            + ", ".join(languages)
+        )
+    return str(languages[0])

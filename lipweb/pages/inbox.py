@@ -1,0 +1,127 @@
+"""What waits for a person, worked out from the records at each look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import NoReverseMatch, reverse
+
+from consent.models import Project, Role
+from synthesis.models import Deliverable, Render, Scene, Track
+
+if TYPE_CHECKING:
+    from lipweb.models import User
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing to do. kind is the badge's class; link may be missing."""
+
+    title: str
+    place: str
+    sentence: str
+    word: str
+    kind: str
+    link: str | None
+
+
+def link_to(name: str, **parts: object) -> str | None:
+    """The address of a page, or None where that part is not installed."""
+    try:
+        return reverse(name, kwargs=parts)
+    except NoReverseMatch:
+        return None
+
+
+def projects_as(user: User, role: Role) -> list[Project]:
+    return list(Project.objects.filter(memberships__user=user, memberships__role=role))
+
+
+def to_review(user: User) -> Iterator[Waiting]:
+    """Files ready for review that this reviewer has not decided about."""
+    rows = Deliverable.objects.filter(
+        render__state=Render.State.READY,
+        render__dub__scene__project__in=projects_as(user, Role.REVIEWER),
+    ).exclude(decisions__reviewer=user)
+    for row in rows.select_related("render__dub__scene__project")[:MOST_SHOWN]:
+        scene = row.render.dub.scene
+        yield Waiting(
+            title=f"{scene.title}, {row.render.dub.language}",
+            place=scene.project.name,
+            sentence=f"Version {row.render.version} waits for your decision.",
+            word="To review",
+            kind="wait",
+            link=link_to("synthesis:deliverable", deliverable_id=row.id),
+        )
+
+
+def faces_without_actor(user: User) -> Iterator[Waiting]:
+    """Analysed scenes with faces that nobody has given an actor."""
+    projects = projects_as(user, Role.PRODUCER)
+    tracks = Track.objects.filter(actor=None, shot__scene__project__in=projects)
+    rows = Scene.objects.filter(
+        state=Scene.State.READY, pk__in=tracks.values("shot__scene"), dubs=None
+    )
+    for scene in rows.select_related("project")[:MOST_SHOWN]:
+        yield Waiting(
+            title=scene.title,
+            place=scene.project.name,
+            sentence="Say which actor each face belongs to, then add a dub.",
+            word="Faces to name",
+            kind="wait",
+            link=link_to("synthesis:scene", scene_id=scene.id),
+        )
+
+
+def refused_scenes(user: User) -> Iterator[Waiting]:
+    projects = projects_as(user, Role.PRODUCER)
+    rows = Scene.objects.filter(state=Scene.State.REFUSED, project__in=projects)
+    for scene in rows.select_related("project")[:MOST_SHOWN]:
+        yield Waiting(
+            title=scene.title,
+            place=scene.project.name,
+            sentence=scene.error_sentence,
+            word="Refused",
+            kind="bad",
+            link=link_to("synthesis:scene", scene_id=scene.id),
+        )
+
+
+def stopped_renders(user: User) -> Iterator[Waiting]:
+    """Dubs whose newest render failed, or whose newest file is sent back."""
+    projects = projects_as(user, Role.PRODUCER)
+    rows = Render.objects.filter(dub__scene__project__in=projects)
+    newest: set[object] = set()
+    ordered = rows.select_related("dub__scene__project").order_by("dub_id", "-version")
+    for render in ordered:
+        if render.dub_id in newest:
+            continue
+        newest.add(render.dub_id)
+        scene = render.dub.scene
+        if render.state == Render.State.FAILED:
+            yield Waiting(
+                title=f"{scene.title}, {render.dub.language}",
+                place=scene.project.name,
+                sentence=render.error_sentence,
+                word="Render failed",
+                kind="bad",
+                link=link_to("synthesis:scene", scene_id=scene.id),
+            )
+
+
+# Other parts of the house add their own questions here.
+SOURCES: list[Callable[[User], Iterator[Waiting]]] = [
+    to_review,
+    faces_without_actor,
+    stopped_renders,
+    refused_scenes,
+]
+
+
+def inbox_of(user: User) -> list[Waiting]:
+    """Everything that waits for this person, most pressing first."""
+    return [thing for source in SOURCES for thing in source(user)][:MOST_SHOWN]

@@ -1,0 +1,15 @@
+"""Addresses of the pages that belong to no part."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from lipweb.pages.health import health
+from lipweb.pages.home import home
+from lipweb.pages.login import Login
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("health/", health, name="health"),
+]

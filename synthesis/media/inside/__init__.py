@@ -1,0 +1,1 @@
+"""Code that runs only in the sandboxed child, on untrusted bytes."""

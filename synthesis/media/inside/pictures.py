@@ -1,0 +1,168 @@
+"""Decoded pictures as compact 8-bit planes, frame-exact from any start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.video.reformatter import ColorRange, Interpolation
+from numpy.typing import NDArray
+
+from synthesis.errors import MediaRefused
+from synthesis.media.inside.opening import check_decoder, open_media, picture_stream
+from synthesis.media.rates import unpack_rising
+from synthesis.media.wire import FRAME_HEADER, Outbox
+
+Planes = NDArray[np.uint8]
+"""Y, U and V of one picture, one after the other, without padding."""
+
+
+class Stamper:
+    """Gives every decoded picture a stamp of its own, the same one in every pass."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+        self.guessed = False
+        self._highest = -1
+
+    def stamp(self, frame: Any) -> int:
+        """The frame's own pts; one past the highest where it has none or a twin's."""
+        pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is None or pts in self.seen:
+            self.guessed = True
+            pts = self._highest + 1
+        self.seen.add(pts)
+        self._highest = max(self._highest, pts)
+        return int(pts)
+
+
+def readable(packets: Iterable[Any]) -> Iterator[Any]:
+    """Packets until the file ends or cannot be read on."""
+    stream = iter(packets)
+    while True:
+        try:
+            packet = next(stream, None)
+        except av.FFmpegError:
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+def decode(packet: Any) -> list[Any]:
+    """Frames a packet yields; none if its bytes are broken."""
+    try:
+        return list(packet.decode())
+    except av.FFmpegError:
+        return []
+
+
+def set_up(stream: Any) -> None:
+    """Two threads, and damaged pictures handed out rather than held back."""
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = 2
+    stream.codec_context.flags |= Flags.output_corrupt
+
+
+def send_frames(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
+    """Send FRAME_HEADER and the planes of every frame from start to stop.
+
+    One message is sent for each index, whatever the decoder makes of the file: a
+    picture that cannot be decoded is stood in for by the one before it.
+    """
+    pts = unpack_rising(arguments["pts"])
+    start, stop = arguments["start"], arguments["stop"]
+    keys = unpack_rising(arguments["keyframes"])
+    key = max((k for k in keys if k <= start), default=0)
+    pictures = _pictures(source, arguments, key, pts)
+    last: Planes | None = None
+    ahead = next(pictures, None)
+    for index in range(start, stop):
+        while ahead is not None and ahead[0] < index:
+            last, ahead = ahead[1], next(pictures, None)
+        present = ahead is not None and ahead[0] == index
+        if ahead is not None and (present or last is None):
+            last = ahead[1]
+        if present:
+            ahead = next(pictures, None)
+        if last is None:
+            raise MediaRefused(
+                "media-damaged", f"No picture can be decoded from frame {index} on."
+            )
+        outbox.raw(FRAME_HEADER.pack(index, not present), last.data)
+
+
+def _pictures(
+    source: BinaryIO, arguments: dict[str, Any], key: int, pts: tuple[int, ...]
+) -> Iterator[tuple[int, Planes]]:
+    """(index, planes) with rising indexes, from the key frame at index `key` on."""
+    index_of = {stamp + arguments["start_pts"]: i for i, stamp in enumerate(pts)}
+    reached = -1
+    at = pts[key] + arguments["start_pts"] if key else None
+    for stamp, frame in _decoded(source, arguments, at):
+        index = index_of.get(stamp, -1)
+        if reached < 0 and key and index > key:
+            # The seek landed late. Slow and right beats quick and one frame off.
+            yield from _pictures(source, arguments, 0, pts)
+            return
+        if index > reached:
+            planes = _planes(frame, arguments)
+            if planes is not None:
+                reached = index
+                yield index, planes
+
+
+def _decoded(
+    source: BinaryIO, arguments: dict[str, Any], at: int | None
+) -> Iterator[tuple[int, Any]]:
+    """(stamp, frame) from the key frame stamped `at`, or from the beginning."""
+    source.seek(0)
+    container = open_media(source, arguments)
+    stream = picture_stream(container)
+    if stream is None:
+        return
+    check_decoder(stream)
+    set_up(stream)
+    if at is not None:
+        container.seek(at, stream=stream)
+    stamper = Stamper()
+    for packet in readable(container.demux(stream)):
+        for frame in decode(packet):
+            yield stamper.stamp(frame), frame
+
+
+def _planes(frame: Any, arguments: dict[str, Any]) -> Planes | None:
+    """The frame as wanted: upright, 8 bits; None if its size is another."""
+    turned, planes = arguments["rotation"], arguments["planes"]
+    width, height = arguments["width"], arguments["height"]
+    if turned in (90, 270):
+        width, height = height, width
+    if (frame.width, frame.height) != (width, height):
+        return None
+    if frame.format.name not in (planes, planes.replace("yuv", "yuvj")):
+        ranges = int(ColorRange.JPEG if arguments["full_range"] else ColorRange.MPEG)
+        frame = frame.reformat(
+            format=planes,
+            src_colorspace=arguments["matrix"],
+            dst_colorspace=arguments["matrix"],
+            src_color_range=ranges,
+            dst_color_range=ranges,
+            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+        )
+    flat: Planes = frame.to_ndarray().reshape(-1)
+    return _turn(flat, width, height, turned, planes) if turned else flat
+
+
+def _turn(flat: Planes, width: int, height: int, turned: int, planes: str) -> Planes:
+    """Turn each plane clockwise by 90, 180 or 270 degrees."""
+    shrink = 2 if planes == "yuv420p" else 1
+    small = (height // shrink, width // shrink)
+    sizes, parts, at = [(height, width), small, small], [], 0
+    for rows, columns in sizes:
+        plane = flat[at : at + rows * columns].reshape(rows, columns)
+        parts.append(np.rot90(plane, -turned // 90).reshape(-1))
+        at += rows * columns
+    return np.concatenate(parts)

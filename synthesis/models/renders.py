@@ -1,0 +1,165 @@
+"""What is made: renders, the signed files they end in, and what reviewers say."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from consent.models import Grant
+from synthesis.models.scenes import Dub, Track, private_path
+
+
+class RenderQuerySet(models.QuerySet["Render"]):
+    """Renders, by where they are."""
+
+    def live(self) -> RenderQuerySet:
+        return self.filter(state__in=Render.LIVE)
+
+    def standing_on(self, grant: Grant) -> RenderQuerySet:
+        return self.filter(grants=grant)
+
+
+class Render(models.Model):
+    """One run of the networks over a dub. Its row is the truth about its job: it is
+    claimed by an update filtered on id and old state."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        READY = "ready", "Ready for review"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        WITHDRAWN = "withdrawn", "Consent withdrawn"
+
+    LIVE = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dub = models.ForeignKey(Dub, on_delete=models.CASCADE, related_name="renders")
+    version = models.PositiveIntegerField()
+    grants = models.ManyToManyField(Grant, related_name="renders")
+    controls = models.JSONField(default=dict)
+    state = models.CharField(
+        max_length=12, choices=State.choices, default=State.QUEUED, db_index=True
+    )
+    progress = models.JSONField(
+        default=dict, help_text="stage, shot, frame, frames, fps, eta_s"
+    )
+    error_code = models.CharField(max_length=60, blank=True)
+    error_sentence = models.TextField(blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RenderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dub", "version"], name="one_render_a_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dub}, version {self.version}"
+
+
+class TrackRender(models.Model):
+    """The mouths made for one face of one shot, kept so that a killed worker resumes.
+    patches is synthesis.patches' format."""
+
+    render = models.ForeignKey(
+        Render, on_delete=models.CASCADE, related_name="track_renders"
+    )
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="+")
+    patches = models.FileField(upload_to=private_path)
+    weights_sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["track__number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["render", "track"], name="one_result_a_track"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"mouths of {self.track}"
+
+
+class Deliverable(models.Model):
+    """The signed file. It exists only once label, mark and manifest were read back;
+    whether it may leave is asked of the policy each time, never stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    render = models.OneToOneField(
+        Render, on_delete=models.PROTECT, related_name="deliverable"
+    )
+    file = models.FileField(upload_to=private_path)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    frame_count = models.PositiveIntegerField()
+    manifest_id = models.CharField(max_length=120, unique=True)
+    mark_id = models.CharField(max_length=16, unique=True)
+    mark_key_id = models.CharField(max_length=40)
+    fingerprint = models.BinaryField()
+    render_seconds = models.FloatField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"deliverable {self.id}"
+
+
+class Comment(models.Model):
+    """A reviewer's words on one exact frame."""
+
+    deliverable = models.ForeignKey(
+        Deliverable, on_delete=models.CASCADE, related_name="comments"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    frame = models.PositiveIntegerField()
+    text = models.TextField(max_length=4000)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["frame", "made_at"]
+
+    def __str__(self) -> str:
+        return f"comment on frame {self.frame}"
+
+
+class Decision(models.Model):
+    """A reviewer's verdict on exactly the bytes named by sha256. Never changed; a
+    later decision by the same person stands in its place."""
+
+    class Verdict(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        CHANGES = "changes", "Changes wanted"
+
+    deliverable = models.ForeignKey(
+        Deliverable, on_delete=models.CASCADE, related_name="decisions"
+    )
+    sha256 = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    reason = models.TextField(blank=True, max_length=4000)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.reviewer}"

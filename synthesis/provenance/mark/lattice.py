@@ -1,0 +1,124 @@
+"""The keyed pattern, and the canonical canvas on which it is laid and read.
+
+Every frame is brought to a canvas of the same area and its own shape, so scaling a
+video does not move the pattern. On the canvas the pattern repeats every PERIOD_PX,
+which makes its spectrum a lattice of lines that can be found again after a crop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthesis.provenance.mark import codec
+
+CANVAS_SIDE_PX = 384
+PERIOD_PX = 80
+LOWEST, HIGHEST = 0.07, 0.31
+PILOTS = 128
+
+FloatPlane = NDArray[np.float32]
+
+
+def _carriers() -> NDArray[np.int64]:
+    """(n, 2) lattice points (across, down), one of each +- pair, off the axes.
+
+    Axes are left out: block edges, letterbox bars and interlacing live there.
+    """
+    reach = np.arange(-PERIOD_PX // 2, PERIOD_PX // 2 + 1)
+    across, down = np.meshgrid(reach, reach[reach > 0])
+    radius = np.hypot(across, down) / PERIOD_PX
+    keep = (radius >= LOWEST) & (radius <= HIGHEST) & (across != 0)
+    return np.stack([across[keep], down[keep]], axis=1)
+
+
+CARRIERS = _carriers()
+RADIUS = np.hypot(CARRIERS[:, 0], CARRIERS[:, 1])
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """What a key makes of the lattice.
+
+    phases: float64 (n,), radians, of every carrier of CARRIERS.
+    pilots: int64 (PILOTS,), carriers that always have sign +1.
+    data: int64 (n - PILOTS,), the others; code_bit: the code bit each one carries.
+    """
+
+    phases: NDArray[np.float64]
+    pilots: NDArray[np.int64]
+    data: NDArray[np.int64]
+    code_bit: NDArray[np.int64]
+
+    def signs(self, code: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Spread CODE_BITS signs over all carriers, float32 (n,)."""
+        signs = np.ones(len(CARRIERS), np.float32)
+        signs[self.data] = code[self.code_bit]
+        return signs
+
+
+@lru_cache(maxsize=64)
+def lattice_for(key: bytes) -> Lattice:
+    """Derive the lattice of a key (SHAKE-256, so no library's generator matters)."""
+    count = len(CARRIERS)
+    stream = hashlib.shake_256(b"lipweb-mark-v1 lattice\n" + key).digest(16 * count)
+    words = np.frombuffer(stream, dtype="<u8")
+    phases = words[:count].astype(np.float64) * (2 * np.pi / 2**64)
+    draws = words[count:]
+    # From low to high frequency, so that each stretch has its share of pilots ...
+    # (whole numbers: a last digit that differs between machines must change nothing)
+    by_radius = np.argsort(np.sum(CARRIERS**2, axis=1), kind="stable")
+    stretches = np.array_split(by_radius, PILOTS)
+    pilots = np.array([s[np.argmin(draws[s])] for s in stretches])
+    data = by_radius[~np.isin(by_radius, pilots)]
+    return Lattice(phases, pilots, data, _code_bits(draws[data]))
+
+
+def _code_bits(draws: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Which code bit each data carrier takes, carriers being in order of frequency.
+
+    The lowest take the first bit of every code step, the next the second, and so on
+    round again. A codec that cuts off the high ones then thins the code evenly, where
+    a random choice would leave holes in it.
+    """
+    steps = codec.CODE_BITS // codec.RATE
+    starts = range(0, len(draws), steps)
+    blocks = [
+        codec.RATE * np.argsort(np.argsort(draws[start : start + steps]))
+        + block % codec.RATE
+        for block, start in enumerate(starts)
+    ]
+    return np.concatenate(blocks)
+
+
+def canvas_size(width: int, height: int) -> tuple[int, int]:
+    """Return (width, height) of the canvas: area 384 squared, shape of the frame."""
+    ratio = (width / height) ** 0.5
+    return round(CANVAS_SIDE_PX * ratio), round(CANVAS_SIDE_PX / ratio)
+
+
+def to_canvas(luma: NDArray[np.uint8]) -> FloatPlane:
+    """Bring a frame, uint8 (H, W), to its canvas, float32 of the same levels."""
+    height, width = luma.shape
+    size = canvas_size(width, height)
+    shrinks = size[0] <= width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(luma, size, interpolation=how), np.float32)
+
+
+def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+    """Return the canvas with its picture pressed flat, and the local spread.
+
+    The first, within +-2.5, is what the reader averages: high-passed and divided by
+    (spread + 2), so that edges cannot outshout the mark. The second is in levels.
+    """
+    detail = canvas - cv2.GaussianBlur(canvas, (0, 0), 3.0)
+    # A box filter's running sums can leave a variance just below zero on black.
+    power = np.maximum(cv2.boxFilter(detail * detail, -1, (9, 9)), 0.0)
+    spread = cv2.sqrt(power)
+    return np.clip(detail / (spread + 2.0), -2.5, 2.5), spread

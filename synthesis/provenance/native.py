@@ -1,0 +1,51 @@
+"""What everything that calls the native C2PA library has in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synthesis.provenance.keys import C2PA_SIGNING
+
+EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
+LARGEST_MANIFEST_MB = 64
+LARGEST_IN_MEMORY_MB = 32
+"""Beyond this the library works on a temporary file instead of in memory."""
+
+
+def settings(anchors: bytes) -> dict[str, Any]:
+    """Settings of the library: trust `anchors` (PEM or empty), reach no network."""
+    usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
+    trust = {"trust_config": "\n".join(usages) + "\n"}
+    if anchors.strip():
+        trust["user_anchors"] = anchors.decode("ascii")
+    return {
+        "version": 1,
+        "verify": {
+            "verify_trust": True,
+            "remote_manifest_fetch": False,
+            "ocsp_fetch": False,
+        },
+        "core": {
+            "allowed_network_hosts": [],
+            "backing_store_memory_threshold_in_mb": LARGEST_IN_MEMORY_MB,
+            "max_decompressed_manifest_size_in_mb": LARGEST_MANIFEST_MB,
+        },
+        "trust": trust,
+    }
+
+
+def media_type(path: Path) -> str | None:
+    """Media type by content, if one in which the library knows where manifests are."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[4:8] == b"ftyp":
+        brands = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
+        return brands.get(head[8:12], "video/mp4")
+    if head[:4] == b"RIFF":
+        return {b"WAVE": "audio/wav", b"AVI ": "video/avi"}.get(head[8:12])
+    if head[:4] == b"fLaC":
+        return "audio/flac"
+    if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
+        return "audio/mpeg"
+    return None

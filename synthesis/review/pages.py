@@ -1,0 +1,131 @@
+"""The review page of one deliverable, its media, its comments and its decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.errors import ConsentError
+from consent.models import Role
+from synthesis import seen
+from synthesis.errors import SynthesisError
+from synthesis.models import Deliverable
+from synthesis.review.forms import CommentForm, DecisionForm
+from synthesis.review.media import serve_stored
+from synthesis.review.standing import standing_of
+from synthesis.scenes.facts import Clock
+from synthesis.scenes.forms import first_sentence
+from synthesis.seen import MemberRequest
+from synthesis.services.consents import render_verify
+from synthesis.services.review import (
+    comment_add,
+    decision_make,
+    deliverable_open,
+)
+
+
+@login_required
+@require_safe
+def review(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
+    """The player, what was said, and what was decided."""
+    found = seen.deliverable(request, deliverable_id)
+    context = review_shown(request, found)
+    context["at_frame"] = request.GET.get("frame", "0")
+    return render(request, "synthesis/review/review.html", context)
+
+
+def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
+    """What the review page and its fragments are given. closed is the policy's
+    sentence where consent no longer stands, and empty where it does."""
+    dub = found.render.dub
+    roles = seen.roles(request, dub.scene.project)
+    clock = Clock.of(dub.scene)
+    try:
+        render_verify(found.render)
+        closed = ""
+    except (ConsentError, SynthesisError) as denied:
+        closed = denied.sentence
+    comments = found.comments.select_related("author")
+    return {
+        "deliverable": found,
+        "dub": dub,
+        "scene": dub.scene,
+        "project": dub.scene.project,
+        "clock": clock,
+        "player": clock.for_player() | {"frames": found.frame_count},
+        "last_frame": found.frame_count - 1,
+        "comments": [(clock.label(c.frame), c) for c in comments],
+        "decisions": found.decisions.select_related("reviewer"),
+        "grants": found.render.grants.select_related("actor"),
+        "reviewed": standing_of(found),
+        "closed": closed,
+        "can_review": Role.REVIEWER in roles,
+        "can_produce": Role.PRODUCER in roles,
+    }
+
+
+@login_required
+@require_safe
+def watched(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
+    """The file for the player, a range at a time; the policy is asked each time."""
+    found = seen.deliverable(request, deliverable_id)
+    file = deliverable_open(
+        deliverable=found, acting_user=request.user, purpose="review"
+    )
+    return serve_stored(request, file, tag=found.sha256, name="review.mp4")
+
+
+@login_required
+@require_safe
+def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
+    """The approved file, for a producer to take away."""
+    found = seen.deliverable(request, deliverable_id)
+    file = deliverable_open(
+        deliverable=found, acting_user=request.user, purpose="download"
+    )
+    dub = found.render.dub
+    title = slugify(dub.scene.title) or "scene"
+    name = f"{title}_{dub.language}_v{found.render.version}.mp4"
+    return serve_stored(request, file, tag=found.sha256, name=name, download=True)
+
+
+@login_required
+@require_POST
+def comment_new(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
+    """Pins words to a frame."""
+    found = seen.deliverable(request, deliverable_id)
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        raise SynthesisError("bad-form", first_sentence(form))
+    comment = comment_add(
+        deliverable=found, acting_user=request.user, **form.cleaned_data
+    )
+    if not request.htmx:
+        place = reverse("synthesis:deliverable", args=[found.id])
+        return redirect(f"{place}?frame={comment.frame}#comments")
+    context = review_shown(request, found) | {"oob_marks": True}
+    return render(request, "synthesis/review/_comments.html", context)
+
+
+@login_required
+@require_POST
+def decision_new(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
+    """Takes a reviewer's verdict on the bytes they were shown."""
+    found = seen.deliverable(request, deliverable_id)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        raise SynthesisError("bad-form", first_sentence(form))
+    decision_make(deliverable=found, acting_user=request.user, **form.cleaned_data)
+    if not request.htmx:
+        place = reverse("synthesis:deliverable", args=[found.id])
+        return redirect(f"{place}#decision")
+    context = review_shown(request, found) | {"oob_standing": True}
+    return render(request, "synthesis/review/_decision.html", context)

@@ -1,0 +1,69 @@
+"""Asking for a render, watching it, and taking the wish back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.models import Role
+from synthesis import seen
+from synthesis.models import Dub
+from synthesis.scenes.dubs import place_of
+from synthesis.scenes.shown import dub_shown, render_shown, scene_shown
+from synthesis.seen import MemberRequest
+from synthesis.services.renders import render_cancel, render_look_after, render_queue
+
+
+@login_required
+@require_POST
+def render_new(request: MemberRequest, dub_id: UUID) -> HttpResponse:
+    """Queues a render of the dub as it stands."""
+    dub = seen.dub(request, dub_id)
+    render_queue(dub=dub, acting_user=request.user)
+    return dub_answer(request, dub)
+
+
+@login_required
+@require_safe
+def progress(request: MemberRequest, render_id: UUID) -> HttpResponse:
+    """One render's row, asked for each second while it lives. When it has ended the
+    dub around it is told, since it may be rendered again."""
+    found = seen.render(request, render_id)
+    render_look_after(found)
+    project = found.dub.scene.project
+    item = render_shown(found)
+    can_produce = Role.PRODUCER in seen.roles(request, project)
+    context = {"item": item, "can_produce": can_produce, "project": project}
+    response = render(request, "synthesis/scenes/_render.html", context)
+    if not item["live"]:
+        response["HX-Trigger"] = "render-ended"
+    return response
+
+
+@login_required
+@require_safe
+def dub_fragment(request: MemberRequest, dub_id: UUID) -> HttpResponse:
+    """One dub of the scene's page, as it stands now."""
+    return dub_answer(request, seen.dub(request, dub_id))
+
+
+@login_required
+@require_POST
+def cancel(request: MemberRequest, render_id: UUID) -> HttpResponse:
+    """Stops a waiting or running render."""
+    found = seen.render(request, render_id)
+    render_cancel(render=found, acting_user=request.user)
+    return dub_answer(request, found.dub)
+
+
+def dub_answer(request: MemberRequest, dub: Dub) -> HttpResponse:
+    """The dub's fragment for htmx, its place on the page for a plain form."""
+    if not request.htmx:
+        return redirect(place_of(dub))
+    context = scene_shown(dub.scene, seen.roles(request, dub.scene.project))
+    context["item"] = dub_shown(dub, context["clock"])
+    return render(request, "synthesis/scenes/_dub.html", context)

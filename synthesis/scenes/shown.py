@@ -1,0 +1,83 @@
+"""What the scene's templates are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consent.models import Role
+from synthesis.models import Dub, Render, Scene, Track
+from synthesis.review.standing import standing_of
+from synthesis.scenes.facts import Clock, facts_in_words
+from synthesis.scenes.readiness import actors_with_consent, missing_for
+
+
+def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
+    """All of a scene's page, for a member with these roles."""
+    page: dict[str, Any] = {
+        "scene": scene,
+        "project": scene.project,
+        "can_produce": Role.PRODUCER in roles,
+        "facts": facts_in_words(scene),
+    }
+    if scene.state != Scene.State.READY:
+        return page
+    clock = Clock.of(scene)
+    tracks = Track.objects.filter(shot__scene=scene).select_related("actor", "shot")
+    return page | {
+        "clock": clock,
+        "shots": shots_shown(scene, clock),
+        "faces": [track_shown(track, clock) for track in tracks],
+        "actors": actors_with_consent(scene.project),
+        "dubs": [dub_shown(dub, clock) for dub in scene.dubs.all()],
+    }
+
+
+def shots_shown(scene: Scene, clock: Clock) -> list[dict[str, Any]]:
+    """Each shot with the time codes of its first and last frame."""
+    return [
+        {
+            "shot": shot,
+            "number": shot.index + 1,
+            "frames": shot.end_frame - shot.first_frame,
+            "first": clock.label(shot.first_frame),
+            "last": clock.label(shot.end_frame - 1),
+        }
+        for shot in scene.shots.all()
+    ]
+
+
+def track_shown(track: Track, clock: Clock) -> dict[str, Any]:
+    """A face with the time codes between which it is seen."""
+    return {
+        "track": track,
+        "shot_number": track.shot.index + 1,
+        "frames": track.end_frame - track.first_frame,
+        "first": clock.label(track.first_frame),
+        "last": clock.label(track.end_frame - 1),
+    }
+
+
+def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
+    """A dub with its lines, what it lacks, and its renders, newest first."""
+    renders = list(dub.renders.order_by("-version").select_related("deliverable"))
+    return {
+        "dub": dub,
+        "lines": [
+            {"line": line, "start": clock.label(line.first_frame)}
+            for line in dub.lines.select_related("actor")
+        ],
+        "missing": missing_for(dub),
+        "renders": [render_shown(render) for render in renders],
+        "busy": any(render.state in Render.LIVE for render in renders),
+    }
+
+
+def render_shown(render: Render) -> dict[str, Any]:
+    """A render, the file it ended in if it did, and how that stands."""
+    deliverable = getattr(render, "deliverable", None)
+    return {
+        "render": render,
+        "live": render.state in Render.LIVE,
+        "deliverable": deliverable,
+        "standing": standing_of(deliverable) if deliverable else "",
+    }

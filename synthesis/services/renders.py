@@ -1,0 +1,209 @@
+"""Asking for a render, and taking the wish back."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from consent.models import Actor, Grant, Role
+from consent.services.ledger import ledger_append
+from synthesis.errors import NotAllowed, SynthesisError
+from synthesis.models import ActorModel, Dub, Render, Scene, Shot, Track
+from synthesis.queue import drop, enqueue_on_commit, is_over
+from synthesis.services.access import require_role
+from synthesis.services.consents import dub_verify
+
+log = logging.getLogger(__name__)
+
+LOST_AFTER = timedelta(seconds=30)
+"""Younger renders may not have reached the queue yet."""
+CONTROL_RANGES = {"offset_frames": (-25.0, 25.0), "intensity": (0.0, 1.5)}
+
+
+@transaction.atomic
+def render_queue(
+    *,
+    dub: Dub,
+    acting_user: AbstractBaseUser,
+    controls: dict[str, Any] | None = None,
+) -> Render:
+    """Queue a render of the dub: one job a shot with a speaking face in it, and one
+    that joins them. Raises what is missing in words, ConsentDenied among it."""
+    scene = dub.scene
+    require_role(project=scene.project, user=acting_user, role=Role.PRODUCER)
+    if scene.state != Scene.State.READY:
+        raise NotAllowed("scene-not-ready", "The scene is not analysed yet.")
+    grants = dub_verify(dub)
+    _require_faces(dub)
+    newest = dub.renders.aggregate(newest=Max("version"))["newest"] or 0
+    render = Render.objects.create(
+        dub=dub,
+        version=newest + 1,
+        controls=_checked(controls or {}),
+        requested_by_id=acting_user.pk,
+        progress={"stage": "Waiting for a worker"},
+    )
+    render.grants.set(grants)
+    ledger_append(
+        kind="render-queued",
+        payload={
+            "render": str(render.id),
+            "scene_sha256": scene.sha256,
+            "language": dub.language,
+            "grants": sorted(str(grant.id) for grant in grants),
+        },
+        acting_user=acting_user,
+    )
+    _enqueue(render)
+    return render
+
+
+@transaction.atomic
+def render_cancel(*, render: Render, acting_user: AbstractBaseUser) -> None:
+    """Stop a waiting or running render; it notices within a second."""
+    project = render.dub.scene.project
+    require_role(project=project, user=acting_user, role=Role.PRODUCER)
+    renders_end(
+        Render.objects.filter(id=render.id),
+        state=Render.State.CANCELLED,
+        code="cancelled",
+        sentence="Cancelled before it was finished. Nothing was written.",
+    )
+
+
+def renders_end(
+    renders: Any, *, state: Render.State, code: str, sentence: str
+) -> list[str]:
+    """Move those of the renders that are still live to an end state, and drop their
+    jobs on commit. Returns the ids that were moved."""
+    ended = []
+    for render_id in renders.live().values_list("id", flat=True):
+        moved = Render.objects.filter(id=render_id, state__in=Render.LIVE).update(
+            state=state,
+            error_code=code,
+            error_sentence=sentence,
+            ended_at=timezone.now(),
+        )
+        if moved:
+            ended.append(str(render_id))
+    transaction.on_commit(lambda: _drop_jobs(ended))
+    return ended
+
+
+def render_look_after(render: Render) -> None:
+    """Fail a live render whose jobs are gone for good: the worker was killed again and
+    again, or the queue server lost its memory. Called by whoever watches it."""
+    begun = render.started_at or render.requested_at
+    if render.state not in Render.LIVE or timezone.now() - begun < LOST_AFTER:
+        return
+    if is_over(_job_ids(render)):
+        renders_end(
+            Render.objects.filter(id=render.id),
+            state=Render.State.FAILED,
+            code="worker-lost",
+            sentence="The worker ended before this was done, more than once. Render"
+            " again; if it happens again the machine may be short of memory.",
+        )
+        render.refresh_from_db()
+
+
+def consent_withdraw(*, grant_id: str) -> None:
+    """What a withdrawal does here: live renders end, learned models are deleted.
+    Downloads need nothing: they ask the policy each time."""
+    with transaction.atomic():
+        ended = renders_end(
+            Render.objects.filter(grants__id=grant_id),
+            state=Render.State.WITHDRAWN,
+            code="consent-withdrawn",
+            sentence="The actor withdrew consent while this was being made. "
+            "Nothing was written.",
+        )
+        learned = list(ActorModel.objects.filter(grant_id=grant_id))
+        for model in learned:
+            model.delete()
+    for model in learned:
+        model.file.delete(save=False)
+    log.info(
+        "consent withdrawn grant=%s renders=%d models=%d",
+        grant_id,
+        len(ended),
+        len(learned),
+    )
+
+
+def shots_to_render(dub: Dub) -> list[Shot]:
+    """The shots in which somebody who speaks in the dub has a face."""
+    return list(
+        Shot.objects.filter(scene=dub.scene, tracks__actor__lines__dub=dub)
+        .distinct()
+        .order_by("index")
+    )
+
+
+def tracks_to_render(dub: Dub, shot: Shot | None = None) -> list[Track]:
+    """The faces that shall move, in one shot or in all."""
+    tracks = Track.objects.filter(
+        shot__scene=dub.scene, actor__lines__dub=dub
+    ).distinct()
+    if shot is not None:
+        tracks = tracks.filter(shot=shot)
+    return list(tracks.select_related("shot", "actor").order_by("number"))
+
+
+def grants_standing(render: Render) -> list[Grant]:
+    """The grants named by a render, locked for the rest of the transaction so that a
+    withdrawal comes wholly before or wholly after."""
+    ids = render.grants.values_list("id", flat=True)
+    return list(Grant.objects.select_for_update().filter(id__in=list(ids)))
+
+
+def _require_faces(dub: Dub) -> None:
+    for actor in Actor.objects.filter(lines__dub=dub).distinct():
+        if not Track.objects.filter(shot__scene=dub.scene, actor=actor).exists():
+            raise SynthesisError(
+                "no-face-assigned",
+                f"{actor.stage_name} speaks in this dub, but no face in the scene is"
+                " theirs yet. Assign a face first.",
+            )
+
+
+def _checked(controls: dict[str, Any]) -> dict[str, float]:
+    checked = {}
+    for name, value in controls.items():
+        if name not in CONTROL_RANGES:
+            raise SynthesisError("bad-control", f"There is no control named {name}.")
+        low, high = CONTROL_RANGES[name]
+        if not isinstance(value, int | float) or not low <= value <= high:
+            raise SynthesisError(
+                "bad-control", f"{name} must lie between {low:g} and {high:g}."
+            )
+        checked[name] = float(value)
+    return checked
+
+
+def _enqueue(render: Render) -> None:
+    shots = shots_to_render(render.dub)
+    *shot_jobs, finish_job = _job_ids(render)
+    for shot, job_id in zip(shots, shot_jobs, strict=True):
+        enqueue_on_commit("render_shot", str(render.id), str(shot.pk), job_id=job_id)
+    enqueue_on_commit(
+        "finish_render", str(render.id), job_id=finish_job, after=tuple(shot_jobs)
+    )
+
+
+def _job_ids(render: Render) -> tuple[str, ...]:
+    shots = shots_to_render(render.dub)
+    names = [f"shot-{shot.index}" for shot in shots] + ["finish"]
+    return tuple(f"render-{render.id}-{name}" for name in names)
+
+
+def _drop_jobs(render_ids: list[str]) -> None:
+    for render in Render.objects.filter(id__in=render_ids).select_related("dub"):
+        for job_id in _job_ids(render):
+            drop(job_id)

@@ -1,0 +1,50 @@
+"""Addresses of scenes, dubs, renders, deliverables, and the public verify page."""
+
+from django.urls import path
+
+from synthesis.review import pages as review
+from synthesis.scenes import dubs, pages, projects, renders, uploads
+from synthesis.verification import pages as verification
+
+app_name = "synthesis"
+urlpatterns = [
+    path("projects/<uuid:project_id>/", projects.project, name="project"),
+    path("projects/<uuid:project_id>/scenes/", projects.scene_new, name="scene_new"),
+    path("projects/<uuid:project_id>/uploads/", uploads.begin, name="upload_begin"),
+    path("uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
+    path("scenes/<uuid:scene_id>/", pages.scene, name="scene"),
+    path("scenes/<uuid:scene_id>/progress/", pages.progress, name="scene_progress"),
+    path("scenes/<uuid:scene_id>/again/", pages.again, name="scene_again"),
+    path("scenes/<uuid:scene_id>/original/", pages.original, name="scene_original"),
+    path("scenes/<uuid:scene_id>/dubs/", dubs.dub_new, name="dub_new"),
+    path("tracks/<uuid:track_id>/thumbnail/", pages.thumbnail, name="track_thumbnail"),
+    path("tracks/<uuid:track_id>/actor/", pages.assign, name="track_actor"),
+    path("dubs/<uuid:dub_id>/", renders.dub_fragment, name="dub"),
+    path("dubs/<uuid:dub_id>/lines/", dubs.line_new, name="line_new"),
+    path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),
+    path("dubs/<uuid:dub_id>/renders/", renders.render_new, name="render_new"),
+    path("renders/<uuid:render_id>/", renders.progress, name="render"),
+    path("renders/<uuid:render_id>/cancel/", renders.cancel, name="render_cancel"),
+    path("deliverables/<uuid:deliverable_id>/", review.review, name="deliverable"),
+    path(
+        "deliverables/<uuid:deliverable_id>/file/",
+        review.watched,
+        name="deliverable_file",
+    ),
+    path(
+        "deliverables/<uuid:deliverable_id>/download/",
+        review.download,
+        name="deliverable_download",
+    ),
+    path(
+        "deliverables/<uuid:deliverable_id>/comments/",
+        review.comment_new,
+        name="comment_new",
+    ),
+    path(
+        "deliverables/<uuid:deliverable_id>/decisions/",
+        review.decision_new,
+        name="decision_new",
+    ),
+    path("verify/", verification.verify, name="verify"),
+]

@@ -1,0 +1,141 @@
+"""The actor's whole way in a real Chromium with a passkey device of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from consent.errors import ConsentDenied
+from consent.models import Actor, Grant, PasskeyCredential, Project, Status
+from consent.policy import Use, verify
+from tests.consent.conftest import Cast
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def use_of(grant: Grant) -> Use:
+    return Use(
+        actor_id=grant.actor_id,
+        project_id=grant.project_id,
+        scene_sha256="5c" * 32,
+        language="es-MX",
+        purpose="inference",
+        territory="worldwide",
+        medium="cinema",
+        moment=timezone.now(),
+    )
+
+
+def invite(page: Page, project: Project) -> str:
+    """Invite as the producer; return the link that went to the actor's mailbox."""
+    page.goto(f"/projects/{project.id}/actors/")
+    page.get_by_label("Stage name").fill("Mara Lind")
+    page.get_by_label("Legal name").fill("Mara Lindqvist")
+    page.get_by_label("e-mail").fill("mara@example.com")
+    page.get_by_role("button", name="Send the invitation").click()
+    page.get_by_text("is on its way").wait_for()
+    assert mail.outbox[-1].to == ["mara@example.com"]
+    found = re.search(r"http://\S+", str(mail.outbox[-1].body))
+    assert found
+    # The link is the actor's alone: the producer's page must not show it.
+    assert "/invitation/" not in page.content()
+    return found.group()
+
+
+def ask(page: Page, project: Project) -> None:
+    """Ask as the producer for a dub into Spanish, everywhere, until next month."""
+    page.goto(f"/projects/{project.id}/actors/")
+    page.get_by_role("link", name="Ask for consent").click()
+    assert page.locator("input:checked").count() == 0
+    page.get_by_label("Change the mouth").check()
+    page.get_by_label("Every scene").check()
+    page.get_by_label("Languages").fill("Spanish")
+    page.get_by_label("cinemas").check()
+    page.get_by_label("In which countries").fill("worldwide")
+    today = timezone.now().date()
+    page.get_by_label("First day").fill(today.isoformat())
+    page.get_by_label("Last day").fill((today + timedelta(days=30)).isoformat())
+    page.get_by_role("button", name="Send the question").click()
+    page.get_by_text("This is what they read").wait_for()
+    assert page.get_by_role("button", name="Sign with my passkey").count() == 0
+
+
+def test_an_actor_is_invited_signs_and_withdraws(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    authenticator: Any,
+    producer: Any,
+    project: Project,
+) -> None:
+    sign_in(producer)
+    link = invite(page, project)
+    ask(page, project)
+
+    page.context.clear_cookies()
+    page.goto(link)
+    page.get_by_label("Choose a password").fill("harbour-lights-52")
+    page.get_by_role("button", name="Go on to the passkey").click()
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("Your passkey is set up").wait_for()
+
+    page.get_by_role("link", name="Read and answer").click()
+    assert page.get_by_text("Spanish (es)").is_visible()
+    page.get_by_role("button", name="Sign with my passkey").click()
+    page.get_by_text("Signed. You can withdraw").wait_for()
+    grant = Grant.objects.get()
+    assert verify(use_of(grant)) == grant
+    assert not PasskeyCredential.objects.get().is_software
+
+    page.get_by_role("button", name="Withdraw with my passkey").click()
+    page.get_by_text("Withdrawn. It holds from this moment").wait_for()
+    assert Grant.objects.get().status == Status.REVOKED
+    with pytest.raises(ConsentDenied):
+        verify(use_of(grant))
+
+
+def test_a_passkey_that_is_not_used_signs_nothing(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    authenticator: Any,
+    actor: Actor,
+) -> None:
+    session, device = authenticator
+    state = {"authenticatorId": device, "isUserVerified": False}
+    session.send("WebAuthn.setUserVerified", state)
+    sign_in(actor.user)
+    page.goto("/me/passkeys/")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("Nothing was signed").wait_for()
+    assert PasskeyCredential.objects.count() == 0
+    assert page.get_by_role("button", name="Set up a passkey").is_enabled()
+
+
+def test_an_actors_pages_fit_a_telephone(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    cast: Cast,
+    sign: Callable[..., Grant],
+    propose: Callable[..., Grant],
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    sign_in(cast.actor_user)
+    signed, asked = sign(), propose()
+    for address in (
+        "/me/",
+        "/me/passkeys/",
+        f"/grants/{signed.id}/",
+        f"/grants/{asked.id}/",
+    ):
+        page.goto(address)
+        wide = "document.documentElement.scrollWidth"
+        assert page.evaluate(f"{wide} <= window.innerWidth"), address
+        assert page.locator("h1").count() == 1

@@ -1,0 +1,192 @@
+"""The policy allows what a signed grant says, and names whatever it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from consent.errors import ConsentDenied
+from consent.models import Grant, LedgerEntry, Project, Revocation
+from consent.policy import Use, grants_usable, language_covers, verify, verify_grant
+from consent.services.grants import grant_decline
+from consent.services.software import software_grant_revoke
+from tests.consent.conftest import OTHER_SCENE, Cast
+
+MakeGrant = Callable[..., Grant]
+MakeUse = Callable[..., Use]
+
+
+def codes(use: Use) -> list[str]:
+    with pytest.raises(ConsentDenied) as denied:
+        verify(use)
+    assert denied.value.code == "consent-denied"
+    for failure in denied.value.failures:
+        assert failure.sentence in denied.value.sentence
+    return [failure.code for failure in denied.value.failures]
+
+
+def test_a_use_stands_on_the_signed_grant(sign: MakeGrant, use: MakeUse) -> None:
+    grant = sign()
+    assert verify(use()) == grant
+    assert grants_usable(use()) == [grant]
+    verify_grant(grant, use())
+
+
+def test_nothing_is_allowed_where_nothing_was_asked(use: MakeUse) -> None:
+    assert codes(use()) == ["no-grant"]
+
+
+def test_a_question_is_not_an_answer(propose: MakeGrant, use: MakeUse) -> None:
+    propose()
+    assert codes(use()) == ["not-signed"]
+
+
+def test_a_declined_grant_allows_nothing(
+    cast: Cast, propose: MakeGrant, use: MakeUse
+) -> None:
+    grant = grant_decline(grant=propose(), acting_user=cast.actor_user)
+    assert codes(use()) == ["no-grant"]
+    with pytest.raises(ConsentDenied):
+        verify_grant(grant, use())
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"scene_sha256": OTHER_SCENE}, "scene"),
+        ({"language": "fr"}, "language"),
+        ({"language": "de"}, "language"),
+        ({"language": "est"}, "language"),
+        ({"purpose": "training"}, "purpose"),
+        ({"territory": "FR"}, "territory"),
+        ({"territory": "worldwide"}, "territory"),
+        ({"medium": "social"}, "medium"),
+        ({"moment": datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)}, "not-yet"),
+        ({"moment": timezone.now() + timedelta(days=91)}, "expired"),
+    ],
+)
+def test_each_term_is_kept(
+    sign: MakeGrant, use: MakeUse, change: dict[str, Any], code: str
+) -> None:
+    sign()
+    assert codes(use(**change)) == [code]
+
+
+def test_every_failed_term_is_named(sign: MakeGrant, use: MakeUse) -> None:
+    sign()
+    wrong = use(language="fr", medium="social", territory="FR", purpose="training")
+    assert codes(wrong) == ["purpose", "territory", "medium"]
+    assert codes(use(language="fr", medium="social")) == ["language", "medium"]
+
+
+def test_the_grant_that_comes_closest_is_explained(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    sign(languages=("fr",), media=("trailer",))
+    sign()
+    sign(languages=("fr",), territories=("FR",))
+    assert codes(use(medium="social")) == ["medium"]
+
+
+def test_the_first_instant_is_inside_and_the_last_is_not(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    terms = sign().document.terms
+    verify(use(moment=terms.starts_at))
+    assert codes(use(moment=terms.ends_at)) == ["expired"]
+    assert codes(use(moment=terms.starts_at - timedelta(seconds=1))) == ["not-yet"]
+
+
+def test_training_is_a_right_of_its_own(sign: MakeGrant, use: MakeUse) -> None:
+    sign(inference=False, training=True)
+    verify(use(purpose="training"))
+    assert codes(use()) == ["purpose"]
+
+
+def test_worldwide_covers_every_territory(sign: MakeGrant, use: MakeUse) -> None:
+    sign(territories=("worldwide",), scenes=None)
+    verify(use(territory="worldwide", scene_sha256=OTHER_SCENE))
+    verify(use(territory="NZ"))
+
+
+def test_a_grant_for_one_production_is_none_for_another(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    grant = sign()
+    other = Project.objects.create(name="Other", company="Meridian")
+    assert codes(use(project_id=other.id)) == ["no-grant"]
+    with pytest.raises(ConsentDenied) as denied:
+        verify_grant(grant, use(project_id=other.id))
+    assert [failure.code for failure in denied.value.failures] == ["project"]
+
+
+def test_nobody_else_is_covered(sign: MakeGrant, use: MakeUse) -> None:
+    grant = sign()
+    assert codes(use(actor_id=uuid4())) == ["no-grant"]
+    with pytest.raises(ConsentDenied):
+        verify_grant(grant, use(actor_id=uuid4()))
+
+
+def test_revoking_closes_the_door(cast: Cast, sign: MakeGrant, use: MakeUse) -> None:
+    grant = sign()
+    verify(use())
+    software_grant_revoke(
+        grant=grant, authenticator=cast.authenticator, acting_user=cast.actor_user
+    )
+    assert codes(use()) == ["revoked"]
+
+
+def test_removing_the_revocation_row_does_not_open_it_again(
+    cast: Cast, sign: MakeGrant, use: MakeUse
+) -> None:
+    software_grant_revoke(
+        grant=sign(), authenticator=cast.authenticator, acting_user=cast.actor_user
+    )
+    Revocation.objects.all().delete()
+    assert codes(use()) == ["revoked"]
+
+
+def test_another_signed_grant_still_stands(
+    cast: Cast, sign: MakeGrant, use: MakeUse
+) -> None:
+    first, second = sign(), sign()
+    software_grant_revoke(
+        grant=second, authenticator=cast.authenticator, acting_user=cast.actor_user
+    )
+    assert verify(use()) == first
+
+
+def test_a_use_must_be_well_formed(use: MakeUse) -> None:
+    with pytest.raises(ValueError, match="purpose"):
+        use(purpose="fun")
+    with pytest.raises(ValueError, match="time zone"):
+        use(moment=datetime(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("granted", "wanted", "covered"),
+    [
+        ("es", "es", True),
+        ("es", "es-MX", True),
+        ("ES", "es-mx", True),
+        ("es-MX", "es", False),
+        ("es", "est", False),
+        ("zh-Hant", "zh-Hant-TW", True),
+    ],
+)
+def test_a_language_covers_its_narrower_ones(
+    granted: str, wanted: str, covered: bool
+) -> None:
+    assert language_covers(granted, wanted) is covered
+
+
+def test_asking_the_policy_writes_nothing(sign: MakeGrant, use: MakeUse) -> None:
+    sign()
+    before = LedgerEntry.objects.count()
+    verify(use())
+    assert LedgerEntry.objects.count() == before

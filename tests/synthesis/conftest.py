@@ -1,0 +1,134 @@
+"""The demo production in the test's database: real people, a real signed grant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+
+from consent.authenticator import SoftwareAuthenticator
+from consent.models import Role
+from consent.services.software import software_grant_revoke
+from lipweb.demo_production import (
+    LINES,
+    SCENE,
+    Demo,
+    _passkey_path,
+    demo_people,
+)
+from lipweb.dubbing import file_upload
+from lipweb.models import User
+from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
+from synthesis.services.scenes import dub_create, line_add, scene_create
+
+
+@pytest.fixture
+def demo(db: None) -> Demo:
+    """The demo production: Paula produces, Rita reviews, Robin has signed."""
+    _passkey_path().unlink(missing_ok=True)
+    return demo_people()
+
+
+@pytest.fixture
+def reviewer_of_demo(demo: Demo) -> User:
+    return demo.project.memberships.get(role=Role.REVIEWER).user
+
+
+@pytest.fixture
+def revoke(demo: Demo) -> Callable[[], None]:
+    """Robin takes the grant back, with the passkey."""
+
+    def withdraw() -> None:
+        software_grant_revoke(
+            grant=demo.grant,
+            authenticator=SoftwareAuthenticator.load(_passkey_path().read_text()),
+            acting_user=demo.grant.actor.user,
+        )
+
+    return withdraw
+
+
+@pytest.fixture(scope="session")
+def demo_facts() -> Probe:
+    return probe(SCENE)
+
+
+@pytest.fixture
+def scene(demo: Demo, demo_facts: Probe) -> Scene:
+    """The demo scene as if analysed: one shot, one face that is Robin's."""
+    scene = Scene(
+        project=demo.project,
+        title="Hello",
+        original_name="robin.mp4",
+        sha256=sha256_file(SCENE),
+        size_bytes=SCENE.stat().st_size,
+        media_facts=demo_facts.to_json(),
+        state=Scene.State.READY,
+        uploaded_by=demo.producer,
+    )
+    scene.file.save("scene.bin", ContentFile(SCENE.read_bytes()), save=True)
+    frames = demo_facts.frame_count
+    shot = Shot.objects.create(scene=scene, index=0, first_frame=0, end_frame=frames)
+    Track.objects.create(
+        shot=shot,
+        number=1,
+        first_frame=0,
+        end_frame=frames,
+        landmarks="none.npy",
+        actor=demo.grant.actor,
+    )
+    return scene
+
+
+def new_line(demo: Demo, dub: Dub, sound: Path = LINES["es"]) -> Line:
+    """Robin's line from the first frame on."""
+    return line_add(
+        dub=dub,
+        actor=demo.grant.actor,
+        upload=file_upload(project=demo.project, path=sound, acting_user=demo.producer),
+        first_frame=0,
+        acting_user=demo.producer,
+    )
+
+
+@pytest.fixture
+def dub(demo: Demo, scene: Scene) -> Dub:
+    """The scene in Spanish, with Robin's line."""
+    dub = dub_create(scene=scene, language="es", acting_user=demo.producer)
+    new_line(demo, dub)
+    return dub
+
+
+@pytest.fixture
+def deliverable(demo: Demo, dub: Dub) -> Deliverable:
+    """A finished file's row, for tests of what may be done with it."""
+    render = Render.objects.create(
+        dub=dub, version=1, state=Render.State.READY, requested_by=demo.producer
+    )
+    render.grants.add(demo.grant)
+    row = Deliverable(
+        render=render,
+        sha256="ab" * 32,
+        size_bytes=4,
+        frame_count=153,
+        manifest_id="urn:c2pa:0",
+        mark_id="00" * 8,
+        mark_key_id="mark-1",
+        fingerprint=b"",
+        render_seconds=1.0,
+    )
+    row.file.save("file.mp4", ContentFile(b"film"), save=True)
+    return row
+
+
+def bring_in(demo: Demo, path: Path) -> Scene:
+    """Upload a file as the producer and make a scene of it; a worker analyses it."""
+    return scene_create(
+        upload=file_upload(project=demo.project, path=path, acting_user=demo.producer),
+        title=path.stem,
+        language="en",
+        acting_user=demo.producer,
+    )

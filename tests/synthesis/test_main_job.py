@@ -1,0 +1,247 @@
+"""The main job, end to end: a real queue, a forked worker, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from consent.models import LedgerEntry
+from lipweb.demo_production import SCENE, Demo
+from lipweb.dubbing import faces_assign, line_put
+from lipweb.models import User
+from synthesis.composite import composite
+from synthesis.media.frames import read_frames
+from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.media.writer import Writer
+from synthesis.models import Deliverable, Render, Scene
+from synthesis.patches import patches_open
+from synthesis.services.renders import render_cancel, render_queue
+from synthesis.services.review import decision_make, deliverable_open
+from synthesis.services.verification import file_verify
+from synthesis.storage import local_path
+from tests.conftest import REPOSITORY, manage_environment
+from tests.synthesis.conftest import LINES, bring_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+WorkOff = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The first two seconds of the demo scene, and of the Spanish line."""
+    folder = tmp_path_factory.mktemp("short")
+    scene, sound = folder / "short.mp4", folder / "short.wav"
+    facts = probe(SCENE)
+    like = replace(
+        facts, pts=facts.pts[:50], end_pts=facts.pts[50], keyframes=(0,), sounds=()
+    )
+    with Writer(scene, like=like) as writer:
+        for planes in read_frames(SCENE, facts, 0, 50):
+            writer.write(planes)
+    words, rate_hz = soundfile.read(LINES["es"])
+    soundfile.write(sound, words[: 2 * rate_hz], rate_hz)
+    return scene, sound
+
+
+@pytest.fixture
+def queued(demo: Demo, work_off: WorkOff, short: tuple[Path, Path]) -> Render:
+    """The short scene uploaded, analysed by a worker, assigned; its render queued."""
+    return analysed_and_queued(demo, work_off, *short)
+
+
+def analysed_and_queued(
+    demo: Demo, work_off: WorkOff, path: Path, sound: Path
+) -> Render:
+    user = demo.producer
+    scene = bring_in(demo, path)
+    work_off()
+    scene.refresh_from_db()
+    assert scene.state == Scene.State.READY, scene.error_sentence
+    faces_assign(
+        scene=scene, grant=demo.grant, number=None, acting_user=user, say=lambda _: None
+    )
+    line = line_put(
+        scene=scene,
+        grant=demo.grant,
+        language="es",
+        sound=sound,
+        acting_user=user,
+    )
+    return render_queue(dub=line.dub, acting_user=user)
+
+
+def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
+    demo: Demo, work_off: WorkOff, reviewer_of_demo: User
+) -> None:
+    queued = analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+    work_off()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.READY, queued.error_sentence
+    made = queued.deliverable
+    with local_path(made.file) as path:
+        assert made.sha256 == sha256_file(path)
+        same_clock(probe(SCENE), probe(path))
+        assert only_the_mouth_was_changed(queued)
+        found = file_verify(path)
+    assert found["credential"]["state"] == "trusted"
+    assert found["mark"] == {
+        "found": True,
+        "id": made.mark_id,
+        "confidence": found["mark"]["confidence"],
+    }
+    assert found["deliverable"] == str(made.id)
+    assert [(c["actor"], c["status"]) for c in found["consent"]] == [
+        ("Robin", "active")
+    ]
+    assert {"render-queued", "deliverable-made"} <= ledger_kinds()
+    decision_make(
+        deliverable=made,
+        sha256=made.sha256,
+        verdict="approved",
+        reason="",
+        acting_user=reviewer_of_demo,
+    )
+    opened = deliverable_open(
+        deliverable=made, acting_user=demo.producer, purpose="download"
+    )
+    assert opened.size == made.size_bytes
+
+
+def same_clock(scene: Probe, out: Probe) -> None:
+    """Frame count, times and length out are those in."""
+    assert out.frame_count == scene.frame_count
+    assert list(out.times_s()) == list(scene.times_s())
+    assert out.duration == scene.duration
+    assert out.rate == scene.rate
+    assert (out.width, out.height) == (scene.width, scene.height)
+    assert out.sounds[0].duration_s <= out.duration + 1 / out.rate
+
+
+def only_the_mouth_was_changed(render: Render) -> bool:
+    """Before label and mark go on, every sample outside the patches is the scene's."""
+    facts = probe(SCENE)
+    row = render.track_renders.get()
+    moved = 0
+    with local_path(row.patches) as path, patches_open(path) as patches:
+        for planes in read_frames(SCENE, facts, 0, 40):
+            before = planes.copy()
+            box = composite(planes, patches[planes.index])
+            if box is None:
+                continue
+            moved += 1
+            outside = np.ones(planes.y.shape, bool)
+            outside[box.y0 : box.y1, box.x0 : box.x1] = False
+            assert np.array_equal(planes.y[outside], before.y[outside])
+    return moved > 20
+
+
+def ledger_kinds() -> set[str]:
+    return set(LedgerEntry.objects.values_list("kind", flat=True))
+
+
+def test_a_render_revoked_while_it_waits_makes_nothing(
+    queued: Render, work_off: WorkOff, revoke: Callable[[], None]
+) -> None:
+    revoke()
+    work_off()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.WITHDRAWN
+    assert not Deliverable.objects.exists()
+
+
+def test_a_revocation_stops_a_running_render(
+    queued: Render, worker: object, revoke: Callable[[], None]
+) -> None:
+    wait_for(queued, lambda: queued.progress.get("frame", 0) > 5)
+    revoke()
+    wait_for(queued, lambda: queued.state == Render.State.WITHDRAWN)
+    wait_for_rest()
+    assert not Deliverable.objects.exists()
+    assert not queued.track_renders.exists()
+
+
+def test_a_cancelled_render_stops_in_the_middle_of_a_shot(
+    demo: Demo, queued: Render, worker: object
+) -> None:
+    wait_for(queued, lambda: queued.progress.get("frame", 0) > 5)
+    render_cancel(render=queued, acting_user=demo.producer)
+    wait_for_rest()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.CANCELLED
+    assert not queued.track_renders.exists()
+
+
+def test_a_killed_work_horse_is_replaced_and_finished_shots_are_kept(
+    queued: Render, worker: subprocess.Popen[bytes]
+) -> None:
+    wait_for(queued, lambda: queued.progress.get("stage") == "Writing the picture")
+    kept = queued.track_renders.get()
+    os.kill(horse_of(worker), signal.SIGKILL)
+    wait_for(queued, lambda: queued.state not in Render.LIVE, most_s=240)
+    assert queued.state == Render.State.READY, queued.error_sentence
+    assert queued.track_renders.get() == kept
+
+
+def horse_of(worker: subprocess.Popen[bytes]) -> int:
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text()
+    return int(children.split()[-1])
+
+
+def wait_for(render: Render, holds: Callable[[], bool], most_s: float = 120) -> None:
+    until = time.monotonic() + most_s
+    while not holds():
+        assert time.monotonic() < until, (render.state, render.progress)
+        time.sleep(0.2)
+        render.refresh_from_db()
+
+
+def wait_for_rest() -> None:
+    """Until no job runs any more."""
+    import django_rq
+
+    registry = django_rq.get_queue("default").started_job_registry
+    until = time.monotonic() + 60
+    while registry.get_job_ids() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not registry.get_job_ids()
+
+
+def test_the_dub_command_prints_the_facts_and_a_file_that_verifies(
+    demo: Demo, worker: object, short: tuple[Path, Path], tmp_path: Path
+) -> None:
+    words = ["dub", *map(str, short), "--grant", str(demo.grant.id)]
+    words += ["--language", "es", "--out", str(tmp_path)]
+    done = manage(*words)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout.splitlines()[-1])
+    assert facts["frames"] == 50
+    assert sha256_file(facts["path"]) == facts["sha256"]
+    with av.open(facts["path"]) as clip:
+        assert clip.streams.video[0].codec_context.name == "h264"
+    told = manage("verify", facts["path"], "--json")
+    assert told.returncode == 0
+    assert json.loads(told.stdout)["credential"]["state"] == "trusted"
+
+
+def manage(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=REPOSITORY,
+        env=manage_environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
