@@ -33,8 +33,8 @@ class RendererSchedule:
     critic_from: float = 0.65
     """Share of the run after which the critic joins."""
     critic_rate: float = 3e-4
-    adversarial: float = 0.012
-    matching: float = 0.25
+    adversarial: float = 0.04
+    matching: float = 0.8
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
     tint: float = 0.12
