@@ -137,7 +137,8 @@ class NativeEngine:
         missing = np.isnan(face.landmarks[:, 0, 0])
         if missing.all():
             nothing = np.zeros((0,))
-            return _Plan(~missing, nothing, nothing, nothing, nothing, nothing)
+            codes = nothing.astype(np.float32)
+            return _Plan(~missing, nothing, nothing, nothing, codes, nothing)
         landmarks = filled(face.landmarks)
         pose = poses(landmarks)
         turns = np.stack([pose.yaw_degrees, pose.pitch_degrees], 1)

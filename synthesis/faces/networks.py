@@ -9,6 +9,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from synthesis.errors import SynthesisError
+
 MODELS = Path(__file__).parent / "models"
 SHA256 = {
     "face_detection_full_range_sparse.tflite": (
@@ -20,13 +22,8 @@ SHA256 = {
 }
 
 
-class FaceNetworkError(Exception):
+class FaceNetworkError(SynthesisError):
     """A face network is missing or is not the file it should be."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
 
 
 class FaceNetwork:

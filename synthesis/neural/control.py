@@ -72,7 +72,7 @@ class AudioEncoder(nn.Module):
 
 
 class LipEncoder(nn.Module):
-    """Lip codes (B, code, T) at 50 Hz -> (B, heard, T); only for contrastive training."""
+    """Codes (B, code, T) at 50 Hz -> (B, heard, T); for contrastive training only."""
 
     def __init__(self, config: ControlConfig) -> None:
         super().__init__()

@@ -82,7 +82,7 @@ class WindowDraw:
 
 
 def resampled(
-    rows: NDArray[np.float32], at: NDArray[np.float64]
+    rows: NDArray[np.float32], at: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Interpolate rows (n, C) at fractional positions (m,); the ends repeat."""
     at = np.clip(at, 0, len(rows) - 1)
@@ -233,7 +233,7 @@ CLOSED = 0.02
 
 
 def opening_of(lip_code: LipCode) -> NDArray[np.float32]:
-    """Return (CODE_SIZE,): change of the lip gap, in eye distances, per unit of code."""
+    """Return (CODE_SIZE,): change of the lip gap per unit of code, eye distances."""
     axes = lip_code.axes.reshape(len(lip_code.axes), len(POINTS), 3)
     gap = axes[:, POINTS.index(LOWER_LIP), 1] - axes[:, POINTS.index(UPPER_LIP), 1]
     per_unit: NDArray[np.float32] = (gap * lip_code.spread).astype(np.float32)

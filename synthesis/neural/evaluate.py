@@ -1,4 +1,4 @@
-"""How well the engine does on clips it never saw, measured on the frames it puts out."""
+"""How well an engine does on clips it never saw, measured on its output frames."""
 
 from __future__ import annotations
 

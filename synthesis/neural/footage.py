@@ -10,18 +10,14 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from synthesis.errors import SynthesisError
 from synthesis.neural.mel import RATE_HZ
 
 CLIP_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg")
 
 
-class FootageError(Exception):
+class FootageError(SynthesisError):
     """A clip cannot be used; `code` is stable, `sentence` says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
 
 
 def clip_paths(folder: Path) -> list[Path]:

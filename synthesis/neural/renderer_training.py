@@ -33,8 +33,8 @@ class RendererSchedule:
     critic_from: float = 0.65
     """Share of the run after which the critic joins."""
     critic_rate: float = 3e-4
-    adversarial: float = 0.012
-    matching: float = 0.25
+    adversarial: float = 0.04
+    matching: float = 0.8
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
     tint: float = 0.12
@@ -125,18 +125,15 @@ class RendererStage:
         self, batch: Batch, made: Tensor, face: Tensor
     ) -> dict[str, Tensor]:
         hole = self.hole.expand_as(batch.face)
+        made = made.contiguous()
         weight = hole * (0.25 + 0.75 * batch.face + 2.0 * batch.lips)
-        pairs = (len(made) // 2, 2)
+        pairs = [x.view(-1, 2, *x.shape[1:]) for x in (made, batch.target, weight)]
         return {
             "l1": losses.weighted_l1(made, batch.target, weight),
             "detail": 1.5 * losses.laplacian_l1(made, batch.target, weight),
-            "motion": 0.4
-            * losses.motion_l1(
-                made.unflatten(0, pairs), batch.target.unflatten(0, pairs),
-                weight.unflatten(0, pairs),
-            ),
+            "motion": 0.4 * losses.motion_l1(*pairs),
             "face": 0.02 * F.binary_cross_entropy_with_logits(face, batch.face),
-        }  # fmt: skip
+        }
 
     def _critic_step(self, batch: Batch, made: Tensor) -> dict[str, Tensor]:
         real_mouth, made_mouth = self._mouth(batch.target), self._mouth(made)

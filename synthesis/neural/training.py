@@ -12,19 +12,16 @@ from typing import Any, Protocol
 
 import torch
 
+from synthesis.errors import SynthesisError
+
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY_S = 120.0
 REPORT_EVERY_STEPS = 50
 
 
-class TrainingError(Exception):
+class TrainingError(SynthesisError):
     """Training cannot go on; the last good checkpoint stays."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
 
 
 class Stage(Protocol):

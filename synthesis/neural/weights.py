@@ -23,6 +23,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 from torch import Tensor, nn
 
+from synthesis.errors import SynthesisError
 from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.lipcode import LipCode
 from synthesis.neural.renderer import Renderer, RendererConfig
@@ -32,13 +33,8 @@ MANIFEST = "manifest.json"
 Config = TypeVar("Config", ControlConfig, RendererConfig)
 
 
-class WeightsError(Exception):
+class WeightsError(SynthesisError):
     """Weights are missing, changed or of another shape."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
 
 
 class WeightFolder:
