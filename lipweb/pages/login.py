@@ -10,7 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 
-from lipweb.ratelimit import Limit
+from synthesis.ratelimit import Limit
 
 log = logging.getLogger(__name__)
 QUARTER_HOUR_S = 15 * 60

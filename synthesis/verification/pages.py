@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from synthesis.provenance.verdict import Code
-from synthesis.ratelimit import is_within_limit
+from synthesis.ratelimit import Limit
 from synthesis.services.verification import file_verify
 from synthesis.sizelimit import body_at_most
 
 MAX_BYTES = 512_000_000
-FILES_IN_TEN_MINUTES = 20
+FILES = Limit("verify", most=20, window_s=600)
 # Of each verdict: how it is coloured, and its shortest form.
 SHORT = {
     Code.UNCHANGED: ("ok", "Made here, and unchanged"),
@@ -40,7 +40,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     those who ask for it. 429 to an address that asks too often."""
     if request.method != "POST":
         return answer(request, {}, 200)
-    if not is_within_limit(request, "verify", limit=FILES_IN_TEN_MINUTES, window_s=600):
+    if FILES.count(str(request.META.get("REMOTE_ADDR"))) > FILES.most:
         sentence = "Many files came from your address just now. Wait ten minutes."
         return answer(request, {"code": "too-often", "sentence": sentence}, 429)
     file = request.FILES.get("file")
