@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from synthesis.services.scenes import (
 )
 from synthesis.services.uploads import upload_append, upload_begin
 from synthesis.services.verification import file_verify
+from synthesis.storage import local_path
 
 Say = Callable[[str], None]
 CHUNK_BYTES = 4 << 20
@@ -150,20 +152,24 @@ def _follow(row: Model, is_over: Callable[[], bool], what: str, say: Say) -> Non
         time.sleep(LOOK_EVERY_S)
 
 
-def outcome(deliverable: Deliverable, *, acting_user: User, say: Say) -> dict[str, Any]:
+def outcome(
+    deliverable: Deliverable, *, acting_user: User, say: Say, out: Path | None = None
+) -> dict[str, Any]:
     """Hand the file out under the policy, read it as a stranger would, and return the
-    facts about it. Raises when it does not verify."""
+    facts about it; out: a folder for a copy. Raises when it does not verify."""
     file = deliverable_open(
         deliverable=deliverable, acting_user=acting_user, purpose="review"
     )
     render = deliverable.render
     clip_s = float(Probe.from_json(render.dub.scene.media_facts).duration)
-    found = file_verify(Path(file.path))
+    with local_path(file) as path:
+        found = file_verify(path)
+        told = copied(path, out, render) if out else path
     say(f"verify: {found['verdict']}")
     if found["deliverable"] != str(deliverable.id) or not found["mark"]["found"]:
         raise SynthesisError("not-verified", "The finished file did not verify.")
     return {
-        "path": file.path,
+        "path": str(told),
         "sha256": deliverable.sha256,
         "manifest": deliverable.manifest_id,
         "mark": deliverable.mark_id,
@@ -173,3 +179,14 @@ def outcome(deliverable: Deliverable, *, acting_user: User, say: Say) -> dict[st
         "credential": found["credential"]["state"],
         "verdict": found["verdict"],
     }
+
+
+def copied(path: Path, out: Path, render: Render) -> Path:
+    """Copy a file into a folder under a name for people, and return where it lies."""
+    out.mkdir(parents=True, exist_ok=True)
+    title = "".join(
+        c if c.isalnum() or c in "-_ " else "_" for c in render.dub.scene.title
+    )
+    copy = out / f"{title}-{render.dub.language}-v{render.version}.mp4"
+    shutil.copyfile(path, copy)
+    return copy

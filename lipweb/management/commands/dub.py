@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -84,12 +83,9 @@ class Command(BaseCommand):
             acting_user=user,
         )
         deliverable = render_make(line=line, acting_user=user, say=self._say)
-        result = outcome(deliverable, acting_user=user, say=self._say)
-        if options["out"] is not None:
-            options["out"].mkdir(parents=True, exist_ok=True)
-            copy = options["out"] / f"{scene.title}-{line.dub.language}.mp4"
-            shutil.copyfile(result["path"], copy)
-            result["path"] = str(copy)
+        result = outcome(
+            deliverable, acting_user=user, say=self._say, out=options["out"]
+        )
         self.stdout.write(json.dumps(result))
 
     def _say(self, text: str) -> None:

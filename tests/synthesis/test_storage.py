@@ -1,0 +1,47 @@
+"""Stored files are used as files of this disk, wherever they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import InMemoryStorage
+
+from synthesis.models import Scene
+from synthesis.storage import keep, local_path, scratch_dir
+
+
+class FarAway(InMemoryStorage):
+    """As S3 is: its files have no path."""
+
+    def path(self, name: str) -> str:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film"
+    path.write_bytes(b"frames" * 1000)
+    return path
+
+
+def test_a_file_kept_on_this_disk_is_moved_not_copied(film: Path) -> None:
+    inode, scene = film.stat().st_ino, Scene()
+    keep(scene.file, film, suffix="bin")
+    assert not film.exists()
+    with local_path(scene.file) as path:
+        assert path.stat().st_ino == inode
+        assert path.name.endswith(".bin")
+
+
+def test_a_file_kept_far_away_is_copied_here_for_the_while(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = Scene._meta.get_field("file")
+    monkeypatch.setattr(field, "storage", FarAway())
+    scene = Scene()
+    keep(scene.file, film, suffix="bin")
+    with local_path(scene.file) as path:
+        assert path.read_bytes() == b"frames" * 1000
+    assert not path.exists()
+    assert list(scratch_dir().iterdir()) == []
