@@ -13,7 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
-from synthesis.faces.align import CropSpec, crop_maps, filled, poses
+from synthesis.faces.align import (
+    CropSpec,
+    affine_between,
+    crop_maps,
+    filled,
+    lower_face_places,
+    poses,
+)
 from synthesis.faces.geometry import warp
 from synthesis.neural import masks
 from synthesis.neural.dataset import mean_light
@@ -45,6 +52,21 @@ class _Pictures:
     crops: NDArray[np.uint8]
     bank: Bank
     light: NDArray[np.float32]
+    places: NDArray[np.float64]
+
+    def joined(self, other: _Pictures) -> _Pictures:
+        """Return both collections as one."""
+        bank = Bank(
+            np.concatenate([self.bank.codes, other.bank.codes]),
+            np.concatenate([self.bank.turns, other.bank.turns]),
+            np.concatenate([self.bank.frames, other.bank.frames]),
+        )
+        return _Pictures(
+            np.concatenate([self.crops, other.crops]),
+            bank,
+            np.concatenate([self.light, other.light]),
+            np.concatenate([self.places, other.places]),
+        )
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,7 @@ class _Plan:
 
     wanted: (n,) False where the frame stays as it is. fade: (n,) 0..1. maps:
     (n, 2, 3). points: (n, 468, 2) in the frame. codes: (n, C) as filmed. turns: (n, 2).
+    places: (n, P, 2), align.lower_face_places.
     """
 
     wanted: NDArray[np.bool_]
@@ -61,6 +84,7 @@ class _Plan:
     points: NDArray[np.float64]
     codes: NDArray[np.float32]
     turns: NDArray[np.float64]
+    places: NDArray[np.float64]
 
 
 class NativeEngine:
@@ -138,7 +162,7 @@ class NativeEngine:
         if missing.all():
             nothing = np.zeros((0,))
             codes = nothing.astype(np.float32)
-            return _Plan(~missing, nothing, nothing, nothing, codes, nothing)
+            return _Plan(~missing, *[nothing] * 3, codes, *[nothing] * 2)
         landmarks = filled(face.landmarks)
         pose = poses(landmarks)
         turns = np.stack([pose.yaw_degrees, pose.pitch_degrees], 1)
@@ -147,10 +171,37 @@ class NativeEngine:
         wanted &= (np.abs(turns) <= (MAX_YAW_DEGREES, MAX_PITCH_DEGREES)).all(1)
         shapes = mouth_shapes(landmarks)
         rest = rest_shape(shapes[wanted] if wanted.any() else shapes)
+        maps, places = self._in_usual_pose(landmarks)
         return _Plan(
-            wanted, fades(wanted), crop_maps(landmarks, self._spec),
-            landmarks[:, :, :2], self._lip_code.encode(shapes, rest), turns,
-        )  # fmt: skip
+            wanted,
+            fades(wanted),
+            maps,
+            landmarks[:, :, :2],
+            self._lip_code.encode(shapes, rest),
+            turns,
+            places,
+        )
+
+    def _in_usual_pose(
+        self, landmarks: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return crop maps (n, 2, 3) and places (n, P, 2) with head turns taken off.
+
+        Each crop is bent (an affine map) so that its lower face lies where the actor's
+        pictures have it, or where it mostly lies in the shot: a renderer that saw few
+        turned heads would set the mouth beside its place.
+        """
+        maps = crop_maps(landmarks, self._spec)
+        places = lower_face_places(landmarks, maps)
+        own = self._own_pictures
+        usual = np.median(places if own is None else own.places, axis=0)
+        bent = []
+        for to_frame, place in zip(maps, places, strict=True):
+            to_crop = affine_between(usual, place)
+            linear = to_frame[:, :2] @ to_crop[:, :2]
+            shift = to_frame[:, :2] @ to_crop[:, 2] + to_frame[:, 2]
+            bent.append(np.column_stack([linear, shift]))
+        return np.stack(bent), np.broadcast_to(usual, places.shape)
 
     def _wanted_codes(self, face: ShotFace, controls: Controls) -> NDArray[np.float32]:
         """Return (n, C): what the sound asks for at each frame."""
@@ -180,17 +231,9 @@ class NativeEngine:
             ]
         )
         bank = Bank(plan.codes[kept], plan.turns[kept], kept.astype(np.int64))
+        pictures = _Pictures(crops, bank, light, plan.places[kept])
         own = self._own_pictures
-        if own is None:
-            return _Pictures(crops, bank, light)
-        both = Bank(
-            np.concatenate([bank.codes, own.bank.codes]),
-            np.concatenate([bank.turns, own.bank.turns]),
-            np.concatenate([bank.frames, own.bank.frames]),
-        )
-        return _Pictures(
-            np.concatenate([crops, own.crops]), both, np.concatenate([light, own.light])
-        )
+        return pictures if own is None else pictures.joined(own)
 
     def _choose(
         self, plan: _Plan, wanted: NDArray[np.float32], pictures: _Pictures
@@ -257,7 +300,8 @@ class NativeEngine:
         )
         gain = light[:, None] / np.maximum(pictures.light[chosen], 1.0)
         gain = np.clip(gain, 1 / MAX_GAIN, MAX_GAIN).astype(np.float32) / 255
-        references = torch.from_numpy(pictures.crops[chosen]).movedim(-1, 2).float()
+        turned = self._turned(pictures, chosen, plan.places[at])
+        references = torch.from_numpy(turned).movedim(-1, 2).float()
         references = (references * torch.from_numpy(gain)[..., None, None]).clamp(0, 1)
         made, face = self._renderer(
             torch.from_numpy(crops).movedim(-1, 1).float() / 255,
@@ -268,6 +312,24 @@ class NativeEngine:
         )
         rgb = (made.clamp(0, 1) * 255).round().to(torch.uint8).movedim(1, -1)
         return rgb.contiguous().numpy(), face[:, 0].sigmoid().numpy()
+
+    def _turned(
+        self,
+        pictures: _Pictures,
+        chosen: NDArray[np.int64],
+        places: NDArray[np.float64],
+    ) -> NDArray[np.uint8]:
+        """Return the chosen pictures (b, K, H, W, 3), moved into the targets' pose.
+
+        What a turn of the head does to the lower face is taken off to first order, so
+        that the renderer's own flows are left for the mouth.
+        """
+        turned = np.empty((*chosen.shape, *pictures.crops.shape[1:]), np.uint8)
+        for frame, row in np.ndindex(*chosen.shape):
+            picture = chosen[frame, row]
+            to_picture = affine_between(places[frame], pictures.places[picture])
+            turned[frame, row] = self._cut(pictures.crops[picture], to_picture)
+        return turned
 
     def _light(
         self, crop: NDArray[np.uint8], plan: _Plan, number: int
@@ -294,7 +356,12 @@ class NativeEngine:
             arrays["turns"].astype(np.float64),
             frames,
         )
-        return _Pictures(arrays["crops"], bank, arrays["light"].astype(np.float32))
+        return _Pictures(
+            arrays["crops"],
+            bank,
+            arrays["light"].astype(np.float32),
+            arrays["places"].astype(np.float64),
+        )
 
 
 def fades(wanted: NDArray[np.bool_]) -> NDArray[np.float64]:

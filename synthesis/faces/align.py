@@ -25,6 +25,9 @@ RIGID = (
 FLAT = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1)
 """Eyes and nose: what the picture crop is aligned by."""
 
+LOWER_FACE = (2, 98, 327, 50, 280, 205, 425, 61, 291, 0, 17, 152, 148, 377, 172, 397)
+"""Nose base, cheeks, lips, chin, jaw: what a turn of the head carries along."""
+
 SCALE_SIGMA_FRAMES = 8.0
 """The measured size of a face breathes with the mouth: smooth it hard."""
 TURN_SIGMA_FRAMES = 2.5
@@ -119,6 +122,33 @@ def crop_maps(landmarks: NDArray[np.floating], spec: CropSpec) -> NDArray[np.flo
     linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
     shift = centre - linear @ source_mean
     return np.concatenate([linear, shift[..., None]], axis=2)
+
+
+def lower_face_places(
+    landmarks: NDArray[np.floating], maps: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return (n, points, 2): where the pose alone puts a resting lower face.
+
+    landmarks: (n, 468, 3) of one shot without NaN; maps: (n, 2, 3) of crop_maps.
+    In crop pixels, of the canonical face: the mouth's motion is not in them.
+    """
+    pose = poses(smooth(landmarks, TURN_SIGMA_FRAMES))
+    shape = CANONICAL[list(LOWER_FACE)].astype(np.float64)
+    turned = np.einsum("nij,kj->nki", pose.rotation, shape)
+    placed = pose.scale[:, None, None] * turned + pose.shift[:, None]
+    back = np.linalg.inv(maps[:, :, :2])
+    offset = placed[:, :, :2] - maps[:, None, :, 2]
+    places: NDArray[np.float64] = np.einsum("nij,nkj->nki", back, offset)
+    return places
+
+
+def affine_between(
+    source: NDArray[np.floating], target: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the (2, 3) affine map that best takes source (k, 2) to target (k, 2)."""
+    ones = np.ones((len(source), 1))
+    fit, *_ = np.linalg.lstsq(np.hstack([source, ones]), target, rcond=None)
+    return np.asarray(fit.T, np.float64)
 
 
 def smooth(values: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:

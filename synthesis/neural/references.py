@@ -16,7 +16,7 @@ REFERENCES = 4
 APART_FRAMES = 12
 CANDIDATES_TRAINING = 5
 """In training each choice falls on one of so many best, so that none is relied on."""
-POSE_WEIGHT = 0.02
+POSE_WEIGHT = 0.3
 """Cost of ten degrees of turn, against a code distance of one main-axis deviation."""
 SWITCH_COST = 0.35
 """Cost of changing a reference between two frames: a change shows as a flicker."""
@@ -85,8 +85,8 @@ def costs(
     near += POSE_WEIGHT * turn + barred
     main = bank.codes[:, 0].astype(np.float64)
     reach = max(float(np.ptp(main)), 1e-6)
-    opened = 3 * (main.max() - main) / reach + 0.5 * turn + barred
-    closed = 3 * (main - main.min()) / reach + 0.5 * turn + barred
+    opened = 3 * (main.max() - main) / reach + 1.5 * turn + barred
+    closed = 3 * (main - main.min()) / reach + 1.5 * turn + barred
     return [near, near, opened, closed]
 
 

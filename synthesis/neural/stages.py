@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synthesis.faces.align import CropSpec
+from synthesis.faces.align import CropSpec, lower_face_places
 from synthesis.neural import masks
 from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.control_training import (
@@ -174,13 +174,13 @@ def _adapt_control(
 def reference_pictures(
     clips: Sequence[CodedClip], spec: CropSpec
 ) -> dict[str, np.ndarray]:
-    """Return the actor's most different mouths: crops, codes, turns, light.
+    """Return the actor's most different mouths: crops, codes, turns, light, places.
 
     Farthest-point choice over the two main axes and the turn of the head.
     """
     codes = np.concatenate([c.codes for c in clips])
     turns = np.concatenate([c.turns for c in clips])
-    places = [(clip, row) for clip in clips for row in range(len(clip.codes))]
+    frames = [(clip, row) for clip in clips for row in range(len(clip.codes))]
     features = np.concatenate([codes[:, :3], turns / 8.0], axis=1)
     kept = [int(codes[:, 0].argmin())]
     distance = np.full(len(features), np.inf)
@@ -188,16 +188,21 @@ def reference_pictures(
         step = np.linalg.norm(features - features[kept[-1]], axis=1)
         distance = np.minimum(distance, step)
         kept.append(int(distance.argmax()))
-    crops, light = [], []
-    for clip, row in (places[i] for i in kept):
+    crops, light, places = [], [], []
+    lower_faces = {
+        id(c): lower_face_places(c.clip.landmarks, c.clip.to_frame) for c in clips
+    }
+    for clip, row in (frames[i] for i in kept):
         points = masks.in_crop(clip.clip.landmarks[row], clip.clip.to_frame[row])
         crops.append(np.asarray(clip.clip.crops[row]))
+        places.append(lower_faces[id(clip)][row])
         light.append(mean_light(crops[-1], masks.face_matte(points, spec), spec))
     return {
         "crops": np.stack(crops),
         "codes": codes[kept],
         "turns": turns[kept].astype(np.float32),
         "light": np.stack(light),
+        "places": np.stack(places).astype(np.float32),
     }
 
 

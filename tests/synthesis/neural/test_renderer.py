@@ -1,0 +1,91 @@
+"""The renderer's shapes and its promises before any training."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from synthesis.faces.align import CANONICAL, CropSpec
+from synthesis.neural import masks
+from synthesis.neural.discriminator import MouthCritic
+from synthesis.neural.renderer import Renderer, RendererConfig
+
+TINY = RendererConfig(
+    width=64, height=32, channels=(8, 8, 8), detail=8, condition=8, px_per_eyes=38.0
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TINY,
+        RendererConfig(width=64, height=64, step=2, channels=(8, 8, 8), detail=8),
+    ],
+)
+def test_a_crop_goes_in_and_a_crop_and_a_face_come_out(config: RendererConfig) -> None:
+    height, width = config.height, config.width
+    made, face = Renderer(config)(
+        torch.rand(2, 3, height, width),
+        torch.ones(height, width),
+        torch.rand(2, 4, 3, height, width),
+        torch.randn(2, 12),
+        torch.randn(2, 4, 12),
+    )
+    assert made.shape == (2, 3, height, width)
+    assert face.shape == (2, 1, height, width)
+
+
+def test_untrained_it_returns_the_mean_of_its_references() -> None:
+    references = torch.rand(1, 4, 3, 32, 64)
+    made, _ = Renderer(TINY)(
+        torch.rand(1, 3, 32, 64),
+        torch.ones(32, 64),
+        references,
+        torch.zeros(1, 12),
+        torch.zeros(1, 4, 12),
+    )
+    assert torch.allclose(made, references.mean(1), atol=1e-5)
+
+
+def test_what_the_hole_hides_cannot_be_seen() -> None:
+    torch.manual_seed(1)
+    renderer = Renderer(TINY).eval()
+    torch.nn.init.normal_(renderer.finish.weight)
+    hole = torch.zeros(32, 64)
+    hole[8:24, 16:48] = 1
+    inputs = hole, torch.rand(1, 4, 3, 32, 64), torch.rand(1, 12), torch.rand(1, 4, 12)
+    target = torch.rand(1, 3, 32, 64)
+    other = torch.where(hole > 0, torch.rand(1, 3, 32, 64), target)
+    assert torch.equal(renderer(target, *inputs)[0], renderer(other, *inputs)[0])
+
+
+def test_the_critic_judges_patches() -> None:
+    verdict, features = MouthCritic()(torch.rand(2, 3, 48, 64))
+    assert verdict.shape == (2, 1, 3, 4)
+    assert len(features) == 3
+
+
+@pytest.mark.parametrize("spec", [CropSpec(), CropSpec(288, 256, 172.0)])
+def test_the_mask_is_soft_inside_and_nothing_outside_the_hole(spec: CropSpec) -> None:
+    hole, soft = masks.hole(spec), masks.soft_hole(spec)
+    assert soft[hole == 0].max() == 0
+    assert soft.max() == 1
+    left, top, right, bottom = masks.box_px(masks.HOLE, spec)
+    assert soft[top, left:right].max() < 0.1
+    assert soft[(top + bottom) // 2, (left + right) // 2] == 1
+
+
+def test_the_matte_ends_at_the_jaw() -> None:
+    spec = CropSpec()
+    points = spec.pixels(CANONICAL)
+    matte = masks.face_matte(points, spec)
+    mouth, chin = points[14].astype(int), points[152].astype(int)
+    assert matte[mouth[1], mouth[0]] == 255
+    assert matte[min(chin[1] + 12, spec.height - 1), chin[0]] < 20
+    assert matte[-1, 0] == 0
+
+
+def test_the_mouth_box_lies_in_the_hole() -> None:
+    spec = CropSpec()
+    left, top, right, bottom = masks.box_px(masks.MOUTH, spec)
+    assert masks.hole(spec)[top:bottom, left:right].all()
