@@ -5,17 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import InMemoryStorage
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import Storage
 
 from synthesis.models import Scene
 from synthesis.storage import keep, local_path, scratch_dir
 
 
-class FarAway(InMemoryStorage):
+class FarAway(Storage):
     """As S3 is: its files have no path."""
 
-    def path(self, name: str) -> str:
-        raise NotImplementedError
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        self.files[name] = content.read()
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        return ContentFile(self.files[name])
+
+    def exists(self, name: str) -> bool:
+        return name in self.files
 
 
 @pytest.fixture
