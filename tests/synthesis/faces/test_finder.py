@@ -72,7 +72,7 @@ def test_overlap_is_one_for_the_same_box_and_zero_apart() -> None:
     box = np.array([0.0, 0.0, 10.0, 10.0])
     assert overlap(box, box) == 1.0
     assert overlap(box, box + 20) == 0.0
-    assert overlap(box, box + [5, 0, 5, 0]) == pytest.approx(1 / 3)
+    assert overlap(box, np.add(box, (5, 0, 5, 0))) == pytest.approx(1 / 3)
 
 
 def test_a_cut_from_a_smaller_copy_lies_where_a_direct_cut_does() -> None:
