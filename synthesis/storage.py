@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,3 +57,16 @@ def scratch_dir() -> Path:
     folder = Path(settings.DATA_DIR) / "scratch"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def scratch_sweep(*, older_than_s: float) -> int:
+    """Remove work in progress that a killed worker left behind; returns how much."""
+    until, swept = time.time() - older_than_s, 0
+    for left in scratch_dir().iterdir():
+        if left.stat().st_mtime < until:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+            swept += 1
+    return swept

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
 from consent.models import Project, Role
 from synthesis.errors import MediaRefused, NotAllowed, SynthesisError
 from synthesis.models import Upload
 from synthesis.services.access import require_role
+
+KEPT = timedelta(days=7)
 
 
 def upload_begin(
@@ -73,6 +77,13 @@ def upload_abort(*, upload: Upload, acting_user: AbstractBaseUser) -> None:
     _require_owner(upload, acting_user)
     upload_path(upload).unlink(missing_ok=True)
     upload.delete()
+
+
+def uploads_sweep() -> None:
+    """Forget uploads that nobody has gone on with for a week."""
+    for upload in Upload.objects.filter(created_at__lt=timezone.now() - KEPT):
+        upload_path(upload).unlink(missing_ok=True)
+        upload.delete()
 
 
 def upload_take(*, upload: Upload, acting_user: AbstractBaseUser) -> Path:

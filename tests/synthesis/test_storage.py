@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 
 from synthesis.models import Scene
-from synthesis.storage import keep, local_path, scratch_dir
+from synthesis.storage import keep, local_path, scratch_dir, scratch_sweep
 
 
 class FarAway(Storage):
@@ -56,3 +57,14 @@ def test_a_file_kept_far_away_is_copied_here_for_the_while(
         assert path.read_bytes() == b"frames" * 1000
     assert not path.exists()
     assert list(scratch_dir().iterdir()) == []
+
+
+def test_what_a_killed_worker_left_is_swept_and_what_is_fresh_stays() -> None:
+    old, fresh = scratch_dir() / "old", scratch_dir() / "fresh"
+    for folder in (old, fresh):
+        folder.mkdir()
+        (folder / "half.mp4").write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert scratch_sweep(older_than_s=3600) == 1
+    assert (old.exists(), fresh.exists()) == (False, True)
+    scratch_sweep(older_than_s=-1)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_rq.utils import reset_db_connections
 from django_rq.workers import get_worker
 from redis.exceptions import RedisError
+
+from synthesis.services.uploads import uploads_sweep
+from synthesis.storage import scratch_sweep
 
 # Short, so that a job whose worker was killed is found within about a minute: RQ's
 # own values leave it lying for many.
@@ -24,6 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--queue", default="default")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        scratch_sweep(older_than_s=settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"])
+        uploads_sweep()
         try:
             worker = get_worker(
                 options["queue"],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from lipweb.demo_production import Demo
 from lipweb.models import User
@@ -14,6 +17,7 @@ from synthesis.services.uploads import (
     upload_begin,
     upload_path,
     upload_take,
+    uploads_sweep,
 )
 
 
@@ -119,3 +123,13 @@ def test_a_name_with_dots_and_emoji_never_becomes_a_path(demo: Demo) -> None:
     upload = begun(demo, name="../../étoile 🎬.mp4")
     assert upload.name == "../../étoile 🎬.mp4"
     assert upload_path(upload).name == f"{upload.id}.part"
+
+
+def test_an_upload_nobody_went_on_with_is_forgotten_after_a_week(demo: Demo) -> None:
+    old, fresh = begun(demo), begun(demo)
+    append(demo, old, 0, b"abc")
+    week = timezone.now() - timedelta(days=8)
+    Upload.objects.filter(id=old.id).update(created_at=week)
+    uploads_sweep()
+    assert list(Upload.objects.all()) == [fresh]
+    assert not upload_path(old).exists()
