@@ -120,6 +120,7 @@ def _track_render(render: Render, track: Track, target: Path) -> None:
         shot=track.shot.index + 1,
         shots=scene.shots.count(),
     )
+    report("Loading the network", 0, track.end_frame - track.first_frame)
     with ExitStack() as stack:
         engine = NativeEngine.load(actor=_learned(track.actor, stack))
         make_mouths(
