@@ -196,3 +196,20 @@ def test_the_decision_changes_the_page_without_loading_it(player: Page) -> None:
     player.get_by_role("button", name="Decide").click()
     player.locator("#standing .badge.ok").wait_for()
     assert "Rita Reviewer" in player.locator("#decision").inner_text()
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390, 320])
+def test_no_page_of_the_way_is_wider_than_the_window(
+    player: Page, deliverable: Deliverable, width: int
+) -> None:
+    scene = deliverable.render.dub.scene
+    player.set_viewport_size({"width": width, "height": 900})
+    for address in (
+        reverse("synthesis:deliverable", args=[deliverable.id]),
+        reverse("synthesis:scene", args=[scene.id]),
+        reverse("synthesis:project", args=[scene.project_id]),
+        reverse("synthesis:verify"),
+    ):
+        player.goto(address)
+        wide = player.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= width, address
