@@ -45,7 +45,8 @@ class ClipFigures:
     r_own: float
     r_shuffled: float
     r_other: float
-    """Under another clip's sound: not 0 where clips share their timing, as in GRID."""
+    """Under another clip's sound (a single clip's own, backwards): not 0 where clips
+    share their timing, as GRID's sentences do."""
     opening_ratio: float
     """Spread of the opening, output over real: below 1 the mouth under-moves."""
     psnr: float
@@ -66,6 +67,8 @@ def evaluate(
     for number, path in enumerate(paths):
         try:
             other = footage.sound(paths[(number + 1) % len(paths)])
+            if len(paths) == 1:
+                other = other[::-1].copy()
             yield judge_clip(path, other, dub, finder, rng)
         except FootageError as error:
             yield path.name, error.sentence

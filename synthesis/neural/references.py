@@ -16,8 +16,9 @@ REFERENCES = 4
 APART_FRAMES = 12
 CANDIDATES_TRAINING = 5
 """In training each choice falls on one of so many best, so that none is relied on."""
-POSE_WEIGHT = 0.3
+POSE_WEIGHT = 0.2
 """Cost of ten degrees of turn, against a code distance of one main-axis deviation."""
+EXEMPLAR_POSE_WEIGHT = 1.0
 SWITCH_COST = 0.35
 """Cost of changing a reference between two frames: a change shows as a flicker."""
 FORBIDDEN = 1e6
@@ -85,8 +86,8 @@ def costs(
     near += POSE_WEIGHT * turn + barred
     main = bank.codes[:, 0].astype(np.float64)
     reach = max(float(np.ptp(main)), 1e-6)
-    opened = 3 * (main.max() - main) / reach + 1.5 * turn + barred
-    closed = 3 * (main - main.min()) / reach + 1.5 * turn + barred
+    opened = 3 * (main.max() - main) / reach + EXEMPLAR_POSE_WEIGHT * turn + barred
+    closed = 3 * (main - main.min()) / reach + EXEMPLAR_POSE_WEIGHT * turn + barred
     return [near, near, opened, closed]
 
 
