@@ -197,6 +197,12 @@ EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 
+# Threads of one render's network. Several workers on a machine share its cores.
+RENDER_THREADS = env.int(
+    "RENDER_THREADS",
+    default=max(1, len(os.sched_getaffinity(0)) // env.int("WORKERS", default=1)),
+)
+
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")

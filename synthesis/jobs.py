@@ -30,6 +30,8 @@ def analyse_scene(scene_id: str) -> None:
     scene = Scene.objects.get(id=scene_id)
     try:
         scene_analyse(scene)
+    except Stopped:
+        log.info("analysis stopped scene=%s", scene_id)
     except SynthesisError as error:
         _refuse_scene(scene, error.code, error.sentence)
     except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import django_rq
@@ -11,6 +12,8 @@ from rq.job import Dependency, Job, JobStatus
 
 # A work-horse may be killed (memory, a restart): its job is taken up again.
 RETRIES = 2
+LOST_AFTER = timedelta(seconds=30)
+"""Younger work may not have reached the queue yet."""
 OVER = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
 

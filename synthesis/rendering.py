@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -122,7 +123,9 @@ def _track_render(render: Render, track: Track, target: Path) -> None:
     )
     report("Loading the network", 0, track.end_frame - track.first_frame)
     with ExitStack() as stack:
-        engine = NativeEngine.load(actor=_learned(track.actor, stack))
+        engine = NativeEngine.load(
+            actor=_learned(track.actor, stack), threads=settings.RENDER_THREADS
+        )
         make_mouths(
             scene=stack.enter_context(local_path(scene.file)),
             probe=facts,

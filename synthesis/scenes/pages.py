@@ -17,7 +17,11 @@ from synthesis.review.media import serve_stored
 from synthesis.scenes.forms import AssignForm, first_sentence
 from synthesis.scenes.shown import scene_shown, track_shown
 from synthesis.seen import MemberRequest
-from synthesis.services.scenes import scene_analyse_again, track_assign
+from synthesis.services.scenes import (
+    scene_analyse_again,
+    scene_look_after,
+    track_assign,
+)
 
 
 @login_required
@@ -35,6 +39,7 @@ def progress(request: MemberRequest, scene_id: UUID) -> HttpResponse:
     """The page's body, asked for each second while analysis runs; once it has ended
     the fragment comes back without its trigger and the asking stops."""
     found = seen.scene(request, scene_id)
+    scene_look_after(found)
     context = scene_shown(found, seen.roles(request, found.project))
     return render(request, "synthesis/scenes/_scene.html", context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -15,14 +14,12 @@ from consent.models import Actor, Grant, Role
 from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import ActorModel, Dub, Render, Scene, Shot, Track
-from synthesis.queue import drop, enqueue_on_commit, is_over
+from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
 
 log = logging.getLogger(__name__)
 
-LOST_AFTER = timedelta(seconds=30)
-"""Younger renders may not have reached the queue yet."""
 CONTROL_RANGES = {"offset_frames": (-25.0, 25.0), "intensity": (0.0, 1.5)}
 
 

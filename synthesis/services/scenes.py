@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
 from consent.models import Actor, Role
 from consent.services.ledger import ledger_append
@@ -14,7 +15,7 @@ from synthesis.errors import MediaRefused, SynthesisError
 from synthesis.media.probe import Probe, probe_sound, sha256_file
 from synthesis.media.sound import fit_sound
 from synthesis.models import Dub, Line, Render, Scene, Track, Upload
-from synthesis.queue import enqueue_on_commit
+from synthesis.queue import LOST_AFTER, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.uploads import upload_take
 from synthesis.storage import keep
@@ -59,6 +60,22 @@ def scene_analyse_again(*, scene: Scene, acting_user: AbstractBaseUser) -> None:
     scene.error_code = scene.error_sentence = ""
     scene.save()
     _queue_analysis(scene)
+
+
+def scene_look_after(scene: Scene) -> None:
+    """Give up on an analysis whose job is gone for good, so that it can be asked for
+    again. Called by whoever watches it."""
+    young = timezone.now() - scene.uploaded_at < LOST_AFTER
+    if scene.state != Scene.State.ANALYSING or young:
+        return
+    if is_over((_analysis_job(scene),)):
+        Scene.objects.filter(id=scene.id, state=Scene.State.ANALYSING).update(
+            state=Scene.State.REFUSED,
+            error_code="worker-lost",
+            error_sentence="The worker ended before the analysis was done, more than"
+            " once. Try again; if it happens again the machine may be short of memory.",
+        )
+        scene.refresh_from_db()
 
 
 @transaction.atomic
@@ -138,7 +155,11 @@ def line_remove(*, line: Line, acting_user: AbstractBaseUser) -> None:
 
 
 def _queue_analysis(scene: Scene) -> None:
-    enqueue_on_commit("analyse_scene", str(scene.id), job_id=f"analyse-{scene.id}")
+    enqueue_on_commit("analyse_scene", str(scene.id), job_id=_analysis_job(scene))
+
+
+def _analysis_job(scene: Scene) -> str:
+    return f"analyse-{scene.id}"
 
 
 def _require_at_rest(scene: Scene) -> None:
