@@ -144,7 +144,7 @@ class EncoderStage:
         loss = (F.cross_entropy(score, truth) + F.cross_entropy(score.T, truth)) / 2
         _descend(self.optimiser, loss, self.encoder)
         right = (score.argmax(1) == truth).float().mean()
-        return {"contrast": float(loss), "right": float(right)}
+        return {"contrast": float(loss.detach()), "right": float(right)}
 
     def state(self) -> dict[str, Any]:
         """See training.Stage."""

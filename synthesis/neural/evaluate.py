@@ -66,12 +66,20 @@ def evaluate(
     rng = np.random.default_rng(seed)
     for number, path in enumerate(paths):
         try:
-            other = footage.sound(paths[(number + 1) % len(paths)])
-            if len(paths) == 1:
-                other = other[::-1].copy()
+            other = _other_sound(paths, number)
             yield judge_clip(path, other, dub, finder, rng)
         except FootageError as error:
             yield path.name, error.sentence
+
+
+def _other_sound(paths: Sequence[Path], number: int) -> NDArray[np.float32]:
+    """The sound of the next clip that has one; the clip's own, backwards, if none."""
+    for step in range(1, len(paths)):
+        try:
+            return footage.sound(paths[(number + step) % len(paths)])
+        except FootageError:
+            continue
+    return footage.sound(paths[number])[::-1].copy()
 
 
 def judge_clip(

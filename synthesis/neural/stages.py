@@ -61,6 +61,8 @@ def learn_code(data: Sequence[Path], run: Path) -> LipCode:
     weights = run / "weights"
     if (weights / "lip_code.safetensors").exists():
         return WeightFolder(weights).lip_code()
+    if not any(_training(out) for out in data):
+        raise _no_clips()
     clips = (load_clip(out, name) for out in data for name in _training(out))
     lip_code = lip_code_of(clips)
     publish(weights, "lip_code", {"axes": lip_code.axes, "spread": lip_code.spread})
@@ -220,10 +222,14 @@ def _clips(
         names = [name for part in parts for name in splits[part]]
         clips += open_clips(out, names, lip_code)
     if not clips:
-        raise TrainingError(
-            "no-clips", "There is no prepared clip to train on. See left_out.json."
-        )
+        raise _no_clips()
     return clips
+
+
+def _no_clips() -> TrainingError:
+    return TrainingError(
+        "no-clips", "There is no prepared clip to train on. See left_out.json."
+    )
 
 
 def _talkers(clips: Sequence[CodedClip]) -> list[str]:

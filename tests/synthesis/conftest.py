@@ -23,6 +23,7 @@ from lipweb.models import User
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
 from synthesis.services.scenes import dub_create, line_add, scene_create
+from synthesis.storage import scratch_dir
 
 
 @pytest.fixture
@@ -49,6 +50,12 @@ def revoke(demo: Demo) -> Callable[[], None]:
         )
 
     return withdraw
+
+
+@pytest.fixture
+def scratch_before() -> set[Path]:
+    """Work in progress that was there before: killed workers' in other tests."""
+    return set(scratch_dir().iterdir())
 
 
 @pytest.fixture(scope="session")

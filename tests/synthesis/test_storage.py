@@ -47,7 +47,7 @@ def test_a_file_kept_on_this_disk_is_moved_not_copied(film: Path) -> None:
 
 
 def test_a_file_kept_far_away_is_copied_here_for_the_while(
-    film: Path, monkeypatch: pytest.MonkeyPatch
+    film: Path, monkeypatch: pytest.MonkeyPatch, scratch_before: set[Path]
 ) -> None:
     field = Scene._meta.get_field("file")
     monkeypatch.setattr(field, "storage", FarAway())
@@ -56,7 +56,7 @@ def test_a_file_kept_far_away_is_copied_here_for_the_while(
     with local_path(scene.file) as path:
         assert path.read_bytes() == b"frames" * 1000
     assert not path.exists()
-    assert list(scratch_dir().iterdir()) == []
+    assert set(scratch_dir().iterdir()) <= scratch_before
 
 
 def test_what_a_killed_worker_left_is_swept_and_what_is_fresh_stays() -> None:
@@ -65,6 +65,6 @@ def test_what_a_killed_worker_left_is_swept_and_what_is_fresh_stays() -> None:
         folder.mkdir()
         (folder / "half.mp4").write_bytes(b"half")
     os.utime(old, (0, 0))
-    assert scratch_sweep(older_than_s=3600) == 1
+    assert scratch_sweep(older_than_s=3600) >= 1
     assert (old.exists(), fresh.exists()) == (False, True)
     scratch_sweep(older_than_s=-1)

@@ -25,7 +25,7 @@ def told(*words: object) -> str:
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one talking clip, and one that is no video."""
-    folder = tmp_path_factory.mktemp("footage") / "robin"
+    folder = tmp_path_factory.mktemp("talking") / "robin"
     folder.mkdir()
     shutil.copy(SCENE, folder / "hello.mp4")
     (folder / "broken.mp4").write_bytes(b"no video at all")
