@@ -26,11 +26,13 @@ from synthesis.faces.geometry import warp
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.neural import footage
 from synthesis.neural.footage import FootageError
+from synthesis.neural.listening import voiced_s
 from synthesis.neural.mel import log_mel
 
 logger = logging.getLogger(__name__)
 
 MIN_FRAMES = 20
+MIN_VOICED_S = 0.3
 MIN_EYES_PX = 20.0
 """Across the outer eye corners: smaller faces have no mouth to learn from."""
 VAL_SHARE, TEST_SHARE = 0.05, 0.05
@@ -87,6 +89,8 @@ def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]
 
 def _prepare_clip(path: Path, stem: Path, spec: CropSpec, finder: FaceFinder) -> None:
     sound = footage.sound(path)
+    if voiced_s(sound) < MIN_VOICED_S:
+        raise FootageError("silent", f"{path.name} holds no speech to learn from.")
     times_s: list[float] = []
 
     def remembered() -> Iterator[NDArray[np.uint8]]:
