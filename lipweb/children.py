@@ -18,6 +18,7 @@ LOG_KEPT_BYTES = 10 << 20
 # A part that dies again and again is broken, not unlucky.
 MOST_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
+GONE_WITHIN_S = 5.0
 
 
 @dataclass
@@ -72,8 +73,11 @@ class Child:
         if self.is_alive():
             self.process.kill()
         self.process.wait()
-        for process_id in session_members(self.process.pid):
+        session = self.process.pid
+        for process_id in session_members(session):
             kill(process_id)
+        # A kill is only asked for, too: "stopped" is said when all are gone.
+        wait_until(lambda: not session_members(session), within_s=GONE_WITHIN_S)
 
     def last_words(self, lines: int = 12) -> str:
         text = self.log.read_bytes()[-8000:].decode(errors="replace")
