@@ -17,9 +17,6 @@ class RenderQuerySet(models.QuerySet["Render"]):
     def live(self) -> RenderQuerySet:
         return self.filter(state__in=Render.LIVE)
 
-    def standing_on(self, grant: Grant) -> RenderQuerySet:
-        return self.filter(grants=grant)
-
 
 class Render(models.Model):
     """One run of the networks over a dub. Its row is the truth about its job: it is
