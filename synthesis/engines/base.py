@@ -45,10 +45,15 @@ class ShotFace:
 
 @dataclass(frozen=True)
 class Controls:
-    """A dialogue supervisor's dials. offset_frames > 0 moves the mouth later."""
+    """A dialogue supervisor's dials. offset_frames > 0 moves the mouth later.
+
+    codes: float32 (n, CODE_SIZE), one row a frame of the shot: drawn instead of what
+    the sound asks for, untouched by the other dials.
+    """
 
     offset_frames: float = 0.0
     intensity: float = 1.0
+    codes: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):

@@ -17,11 +17,11 @@ from synthesis.faces.align import (
     CropSpec,
     affine_between,
     crop_maps,
+    cut_face,
     filled,
     lower_face_places,
     poses,
 )
-from synthesis.faces.geometry import warp
 from synthesis.neural import masks
 from synthesis.neural.dataset import mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
@@ -206,7 +206,9 @@ class NativeEngine:
         return np.stack(bent), np.broadcast_to(usual, places.shape)
 
     def _wanted_codes(self, face: ShotFace, controls: Controls) -> NDArray[np.float32]:
-        """Return (n, C): what the sound asks for at each frame."""
+        """Return (n, C): what the sound, or the supervisor, asks for at each frame."""
+        if controls.codes is not None:
+            return controls.codes
         codes = codes_of_sound(self._control, log_mel(face.sound), self._style_row)
         times_s = np.asarray(face.times_s, np.float64)
         frame_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04
@@ -346,7 +348,7 @@ class NativeEngine:
     def _cut(
         self, frame: NDArray[np.uint8], to_frame: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
-        return warp(frame, to_frame, self._spec.width, self._spec.height)
+        return cut_face(frame, to_frame, self._spec)
 
     def _stored_pictures(self, actor: WeightFolder) -> _Pictures:
         arrays = actor.arrays("references")

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from synthesis.faces.geometry import warp
 
 CANONICAL = np.load(Path(__file__).parent / "canonical.npy")
 """float32 (468, 3): a mean frontal face; outer eye corners at x = -0.5 and 0.5, y = 0;
@@ -122,6 +125,18 @@ def crop_maps(landmarks: NDArray[np.floating], spec: CropSpec) -> NDArray[np.flo
     linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
     shift = centre - linear @ source_mean
     return np.concatenate([linear, shift[..., None]], axis=2)
+
+
+def cut_face(
+    frame: NDArray[np.uint8], to_frame: NDArray[np.floating], spec: CropSpec
+) -> NDArray[np.uint8]:
+    """Cut the crop (height, width, 3) out of frame (H, W, 3), one map of crop_maps.
+
+    Cubic: what is cut, drawn and laid back passes through two of these, and linear
+    ones would take the fine detail with them.
+    """
+    to_frame = np.asarray(to_frame, np.float64)
+    return warp(frame, to_frame, spec.width, spec.height, cv2.INTER_CUBIC)
 
 
 def lower_face_places(

@@ -93,7 +93,11 @@ def overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def warp(
-    image: NDArray[np.uint8], to_frame: NDArray[np.float64], width: int, height: int
+    image: NDArray[np.uint8],
+    to_frame: NDArray[np.float64],
+    width: int,
+    height: int,
+    interpolation: int = cv2.INTER_LINEAR,
 ) -> NDArray[np.uint8]:
     """Cut (height, width, C) out of image (H, W, C); edges repeat outwards.
 
@@ -109,7 +113,7 @@ def warp(
         image,
         to_frame,
         (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        flags=interpolation | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return cut.astype(np.uint8, copy=False)

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import CropSpec, crop_maps, filled
+from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
-from synthesis.faces.geometry import warp
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.neural import footage, masks
 from synthesis.neural.footage import FootageError
@@ -213,6 +212,6 @@ def _mouths(
     for number, frame in enumerate(frames):
         at = number - track.start
         if 0 <= at < len(maps):
-            crop = warp(frame, maps[at], JUDGED.width, JUDGED.height)
+            crop = cut_face(frame, maps[at], JUDGED)
             cuts.append(crop[top:bottom, left:right])
     return np.stack(cuts)

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import CropSpec, crop_maps, filled
+from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
-from synthesis.faces.geometry import warp
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.neural import footage
 from synthesis.neural.footage import FootageError
@@ -39,6 +38,9 @@ VAL_SHARE, TEST_SHARE = 0.05, 0.05
 HELD_OUT_TALKERS = 2
 """Of the talkers with enough clips to judge by."""
 ENOUGH_CLIPS = 10
+JUDGE_SHARE = 0.35
+"""Of the training clips: the evaluator learns from these, the sync expert from the
+others, so that the one is no echo of the other."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _prepare_clip(path: Path, stem: Path, spec: CropSpec, finder: FaceFinder) ->
     for number, frame in enumerate(footage.frames(path)):
         if track.start <= number < last:
             at = number - track.start
-            crops[at] = warp(frame, maps[at], spec.width, spec.height)
+            crops[at] = cut_face(frame, maps[at], spec)
     _save_npy(stem.with_name(stem.name + ".crops.npy"), crops)
     partial = stem.with_name(stem.name + ".part.npz")
     np.savez(
@@ -153,7 +155,8 @@ def split(talkers: dict[str, str]) -> dict[str, list[str]]:
     """Divide clips {name: talker} into lists of names, the same way every time.
 
     train, val, test: disjoint clips of the same talkers. unseen: every clip of the
-    talkers held out. held_out: those talkers.
+    talkers held out. held_out: those talkers. expert, judge: train divided once more,
+    for the sync expert and for the evaluator.
     """
     counts = {t: list(talkers.values()).count(t) for t in set(talkers.values())}
     ranked = sorted((t for t in counts if counts[t] >= ENOUGH_CLIPS), key=_draw)
@@ -166,6 +169,9 @@ def split(talkers: dict[str, str]) -> dict[str, list[str]]:
     }  # fmt: skip
     for name, talker in sorted(talkers.items()):
         parts[_part(name, talker, counts[talker], held_out)].append(name)
+    judged = {n for n in parts["train"] if _draw(f"judge {n}") < JUDGE_SHARE}
+    parts["judge"] = sorted(judged)
+    parts["expert"] = [n for n in parts["train"] if n not in judged]
     return parts
 
 
