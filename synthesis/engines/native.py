@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
@@ -23,7 +25,7 @@ from synthesis.faces.align import (
     poses,
 )
 from synthesis.neural import masks
-from synthesis.neural.dataset import mean_light
+from synthesis.neural.dataset import FAR, in_place, mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
 from synthesis.neural.mel import log_mel
 from synthesis.neural.references import Bank, choose
@@ -41,8 +43,11 @@ SCENE_REFERENCES = 160
 BATCH_FRAMES = 8
 PATH_FRAMES = 1000
 """References are chosen for so many frames at once: memory must not grow with shots."""
-MAX_GAIN = 1.35
-FAR = 10**6
+MOST_ENLARGED = 3.0
+"""A face larger than so many times the network's is drawn at that and enlarged."""
+
+Tier = Literal["draft", "final"]
+Drawn = dict[int, tuple[NDArray[np.uint8], NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
@@ -51,40 +56,38 @@ class _Pictures:
 
     crops: NDArray[np.uint8]
     bank: Bank
-    light: NDArray[np.float32]
-    places: NDArray[np.float64]
 
     def joined(self, other: _Pictures) -> _Pictures:
         """Return both collections as one."""
-        bank = Bank(
-            np.concatenate([self.bank.codes, other.bank.codes]),
-            np.concatenate([self.bank.turns, other.bank.turns]),
-            np.concatenate([self.bank.frames, other.bank.frames]),
-        )
-        return _Pictures(
-            np.concatenate([self.crops, other.crops]),
-            bank,
-            np.concatenate([self.light, other.light]),
-            np.concatenate([self.places, other.places]),
-        )
+        crops = np.concatenate([self.crops, other.crops])
+        return _Pictures(crops, self.bank.joined(other.bank))
 
 
 @dataclass(frozen=True)
 class _Plan:
     """What is known about a shot before a pixel is read; n frames.
 
-    wanted: (n,) False where the frame stays as it is. fade: (n,) 0..1. maps:
-    (n, 2, 3). points: (n, 468, 2) in the frame. codes: (n, C) as filmed. turns: (n, 2).
-    places: (n, P, 2), align.lower_face_places.
+    wanted: (n,) False where the frame stays as it is. fade: (n,) 0..1. spec: of the
+    crops cut and laid back. maps: (n, 2, 3). points: (n, 468, 2) in the frame. codes:
+    (n, C) as filmed, LipCode.absolute. rest: (C,) of the shot. turns: (n, 2).
+    places: (n, P, 2) as in a Bank.
     """
 
     wanted: NDArray[np.bool_]
     fade: NDArray[np.float64]
+    spec: CropSpec
     maps: NDArray[np.float64]
     points: NDArray[np.float64]
     codes: NDArray[np.float32]
+    rest: NDArray[np.float32]
     turns: NDArray[np.float64]
     places: NDArray[np.float64]
+
+    def bank(self, frames: NDArray[np.int64], light: NDArray[np.float32]) -> Bank:
+        """Return the filmed frames named, as candidates or as targets."""
+        return Bank(
+            self.codes[frames], self.turns[frames], frames, light, self.places[frames]
+        )
 
 
 class NativeEngine:
@@ -92,25 +95,29 @@ class NativeEngine:
 
     name = "native"
 
-    def __init__(self, general: WeightFolder, actor: WeightFolder | None) -> None:
+    def __init__(
+        self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
+    ) -> None:
         """Load networks; prefer `load`."""
         own = actor if actor is not None else general
         control = own if "control" in own else general
-        renderer = own if "renderer" in own else general
+        renderer = own if "renderer" in own and tier == "final" else general
         self._lip_code = general.lip_code()
         self._control = control.control()
         self._renderer = renderer.renderer()
         self._style_row = own.style_row
         config = self._renderer.config
         self._spec = CropSpec(config.width, config.height, config.px_per_eyes)
-        self._hole = torch.from_numpy(masks.hole(self._spec))
+        self._tier = tier
+        self._narrow = renderer.config("renderer") != general.config("renderer")
+        """It knows this actor's minutes alone, and no pose but theirs."""
         used = {
             general.sha256("lip_code"), control.sha256("control"),
             renderer.sha256("renderer"),
         }  # fmt: skip
         self._own_pictures: _Pictures | None = None
-        if actor is not None and "references" in actor and "renderer" in actor:
-            self._own_pictures = self._stored_pictures(actor)
+        if actor is not None and "references" in actor:
+            self._own_pictures, self._own_spec = _stored_pictures(actor)
             used.add(actor.sha256("references"))
         self.weights_sha256 = hashlib.sha256("".join(sorted(used)).encode()).hexdigest()
 
@@ -120,11 +127,14 @@ class NativeEngine:
         weights_dir: Path | None = None,
         actor: Path | None = None,
         threads: int = 1,
+        tier: Tier = "final",
     ) -> NativeEngine:
         """Load general weights, and an actor's adapted ones over them.
 
         weights_dir: the general folder, by default the one in the repository. actor:
         a folder that `train adapt` wrote. threads: of torch, for the whole process.
+        tier: "draft" draws with the small general network whatever the face's size;
+        "final" with the actor's own, and as large as the face was filmed.
         Raises WeightsError where a file is missing, changed or of another shape.
         """
         torch.set_num_threads(threads)
@@ -136,7 +146,7 @@ class NativeEngine:
                 "The actor's weights were adapted under another lip code: adapt them "
                 "again to the general weights now in use.",
             )
-        return cls(general, adapted)
+        return cls(general, adapted, tier)
 
     def mouths(self, face: ShotFace, controls: Controls) -> Iterator[MouthPatch | None]:
         """See base.Engine. Opens face.frames twice; memory does not grow with it."""
@@ -146,12 +156,29 @@ class NativeEngine:
                 yield None
             return
         wanted = self._wanted_codes(face, controls)
-        pictures = self._gather(face, plan)
-        rows = self._choose(plan, wanted, pictures)
+        pictures, light = self._gather(face, plan)
+        rows = self._choose(plan, wanted, pictures, light)
         frames = iter(face.frames())
         for first in range(0, len(wanted), BATCH_FRAMES):
             batch = self._crops(islice(frames, BATCH_FRAMES), plan, first)
-            yield from self._patches(batch, first, plan, wanted, pictures, rows)
+            at = first + np.flatnonzero(plan.wanted[first : first + len(batch)])
+            drawn: Drawn = {}
+            if len(at):
+                chosen = rows[at]
+                references = [
+                    in_place(
+                        pictures.crops[some], pictures.bank[some], plan.places[number],
+                        light[number], plan.spec,
+                    )
+                    for some, number in zip(chosen, at, strict=True)
+                ]  # fmt: skip
+                codes = pictures.bank.codes[chosen] - plan.rest
+                rgb, matte = self._draw(
+                    batch[at - first], np.stack(references), wanted[at], codes
+                )
+                drawn = {int(k): (rgb[i], matte[i]) for i, k in enumerate(at)}
+            for number in range(first, first + len(batch)):
+                yield _patch(plan, number, drawn[number]) if number in drawn else None
 
     def lip_codes(self, face: ShotFace, controls: Controls) -> NDArray[np.float32]:
         """Return the codes (n, C) the mouth will follow: for curves and export."""
@@ -162,7 +189,10 @@ class NativeEngine:
         if missing.all():
             nothing = np.zeros((0,))
             none = nothing.astype(np.float32)
-            return _Plan(~missing, nothing, nothing, nothing, none, nothing, nothing)
+            return _Plan(
+                ~missing, nothing, self._spec, nothing, nothing, none, none, nothing,
+                nothing,
+            )  # fmt: skip
         landmarks = filled(face.landmarks)
         pose = poses(landmarks)
         turns = np.stack([pose.yaw_degrees, pose.pitch_degrees], 1)
@@ -171,19 +201,35 @@ class NativeEngine:
         wanted &= (np.abs(turns) <= (MAX_YAW_DEGREES, MAX_PITCH_DEGREES)).all(1)
         shapes = mouth_shapes(landmarks)
         rest = rest_shape(shapes[wanted] if wanted.any() else shapes)
-        maps, places = self._in_usual_pose(landmarks)
+        spec = self._spec_for(float(np.median(eyes[wanted])) if wanted.any() else 0.0)
+        maps, places = self._in_usual_pose(landmarks, spec)
         return _Plan(
             wanted,
             fades(wanted),
+            spec,
             maps,
             landmarks[:, :, :2],
-            self._lip_code.encode(shapes, rest),
+            self._lip_code.absolute(shapes),
+            self._lip_code.absolute(rest[None])[0],
             turns,
             places,
         )
 
+    def _spec_for(self, eyes_px: float) -> CropSpec:
+        """Return the crop to draw for a face so large: the network's own, or larger
+        by quarters, never beyond what was filmed."""
+        quarters = int(4 * eyes_px / self._spec.px_per_eyes)
+        if self._tier == "draft" or quarters < 5:
+            return self._spec
+        scale = min(quarters / 4, MOST_ENLARGED)
+        width, height = (
+            round(self._spec.width * scale),
+            round(self._spec.height * scale),
+        )
+        return CropSpec(width, height, self._spec.px_per_eyes * scale)
+
     def _in_usual_pose(
-        self, landmarks: NDArray[np.float64]
+        self, landmarks: NDArray[np.float64], spec: CropSpec
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return crop maps (n, 2, 3) and places (n, P, 2) with head turns taken off.
 
@@ -191,15 +237,15 @@ class NativeEngine:
         own pictures have it: a renderer adapted on minutes saw few turned heads, and
         would set the mouth beside its place. The general one saw many: it is spared.
         """
-        maps = crop_maps(landmarks, self._spec)
+        maps = crop_maps(landmarks, spec)
         places = lower_face_places(landmarks, maps)
         own = self._own_pictures
-        if own is None:
-            return maps, places
-        usual = np.median(own.places, axis=0)
+        if own is None or not self._narrow:
+            return maps, places / spec.px_per_eyes
+        usual = np.median(own.bank.places, axis=0)
         bent = []
         for to_frame, place in zip(maps, places, strict=True):
-            to_crop = affine_between(usual, place)
+            to_crop = affine_between(usual * spec.px_per_eyes, place)
             linear = to_frame[:, :2] @ to_crop[:, :2]
             shift = to_frame[:, :2] @ to_crop[:, 2] + to_frame[:, 2]
             bent.append(np.column_stack([linear, shift]))
@@ -218,36 +264,44 @@ class NativeEngine:
         )
         return scaled
 
-    def _gather(self, face: ShotFace, plan: _Plan) -> _Pictures:
-        """Read the shot once and keep pictures of the actor from all over it."""
+    def _gather(
+        self, face: ShotFace, plan: _Plan
+    ) -> tuple[_Pictures, NDArray[np.float32]]:
+        """Read the shot once: pictures of the actor from all over it, and the light
+        (n, 3) on each frame, measured on those and interpolated."""
         usable = np.flatnonzero(plan.wanted)
         count = min(SCENE_REFERENCES, len(usable))
         kept = usable[np.linspace(0, len(usable) - 1, count).round().astype(int)]
-        crops = np.empty((count, *self._hole.shape, 3), np.uint8)
+        crops = np.empty((count, plan.spec.height, plan.spec.width, 3), np.uint8)
+        measured = np.empty((count, 3), np.float32)
         place = {int(frame): row for row, frame in enumerate(kept)}
         for number, frame in enumerate(face.frames()):
             if number in place:
-                crops[place[number]] = self._cut(frame, plan.maps[number])
-        light = np.stack(
-            [
-                self._light(crop, plan, int(k))
-                for crop, k in zip(crops, kept, strict=True)
-            ]
-        )
-        bank = Bank(plan.codes[kept], plan.turns[kept], kept.astype(np.int64))
-        pictures = _Pictures(crops, bank, light, plan.places[kept])
+                row = place[number]
+                crops[row] = cut_face(frame, plan.maps[number], plan.spec)
+                measured[row] = _light(crops[row], plan, number)
+        at = np.arange(len(plan.wanted))
+        light = np.stack([np.interp(at, kept, c) for c in measured.T], 1)
+        pictures = _Pictures(crops, plan.bank(kept, measured))
         own = self._own_pictures
-        return pictures if own is None else pictures.joined(own)
+        if own is not None:
+            pictures = pictures.joined(_resized(own, self._own_spec, plan.spec))
+        return pictures, light.astype(np.float32)
 
     def _choose(
-        self, plan: _Plan, wanted: NDArray[np.float32], pictures: _Pictures
+        self,
+        plan: _Plan,
+        wanted: NDArray[np.float32],
+        pictures: _Pictures,
+        light: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return (n, K) rows of pictures."""
         pieces = []
         for first in range(0, len(wanted), PATH_FRAMES):
-            part = slice(first, first + PATH_FRAMES)
-            frames = np.arange(first, first + len(wanted[part]))
-            target = Bank(wanted[part], plan.turns[part], frames)
+            frames = np.arange(first, min(first + PATH_FRAMES, len(wanted)))
+            target = replace(
+                plan.bank(frames, light[frames]), codes=wanted[frames] + plan.rest
+            )
             pieces.append(choose(target, pictures.bank, self._lip_code.spread))
         return np.concatenate(pieces)
 
@@ -256,116 +310,94 @@ class NativeEngine:
     ) -> NDArray[np.uint8]:
         """Return uint8 (b, H, W, 3) of the next frames."""
         cuts = [
-            self._cut(frame, plan.maps[first + number])
+            cut_face(frame, plan.maps[first + number], plan.spec)
             for number, frame in enumerate(frames)
         ]
         return np.stack(cuts) if cuts else np.empty((0, 1, 1, 3), np.uint8)
-
-    def _patches(
-        self,
-        crops: NDArray[np.uint8],
-        first: int,
-        plan: _Plan,
-        wanted: NDArray[np.float32],
-        pictures: _Pictures,
-        rows: NDArray[np.int64],
-    ) -> Iterator[MouthPatch | None]:
-        at = first + np.flatnonzero(plan.wanted[first : first + len(crops)])
-        drawn = {}
-        if len(at):
-            rgb, face = self._draw(crops[at - first], at, plan, wanted, pictures, rows)
-            drawn = {int(k): row for row, k in enumerate(at)}
-        for number in range(first, first + len(crops)):
-            if number not in drawn:
-                yield None
-                continue
-            row = drawn[number]
-            points = self._in_crop(plan, number)
-            filmed = masks.face_matte(points, self._spec).astype(np.float32) / 255
-            alpha = masks.soft_hole(self._spec) * np.maximum(filmed, face[row])
-            alpha = alpha * plan.fade[number]
-            rgba = np.dstack([rgb[row], np.round(alpha * 255).astype(np.uint8)])
-            yield MouthPatch(rgba, plan.maps[number].copy())
 
     @torch.inference_mode()
     def _draw(
         self,
         crops: NDArray[np.uint8],
-        at: NDArray[np.int64],
-        plan: _Plan,
-        wanted: NDArray[np.float32],
-        pictures: _Pictures,
-        rows: NDArray[np.int64],
+        references: NDArray[np.float32],
+        codes: NDArray[np.float32],
+        reference_codes: NDArray[np.float32],
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Run the renderer: RGB uint8 (b, H, W, 3) and face (b, H, W) 0..1."""
-        chosen = rows[at]
-        light = np.stack(
-            [self._light(c, plan, int(k)) for c, k in zip(crops, at, strict=True)]
-        )
-        gain = light[:, None] / np.maximum(pictures.light[chosen], 1.0)
-        gain = np.clip(gain, 1 / MAX_GAIN, MAX_GAIN).astype(np.float32) / 255
-        turned = self._turned(pictures, chosen, plan.places[at])
-        references = torch.from_numpy(turned).movedim(-1, 2).float()
-        references = (references * torch.from_numpy(gain)[..., None, None]).clamp(0, 1)
-        made, face = self._renderer(
-            torch.from_numpy(crops).movedim(-1, 1).float() / 255,
-            self._hole,
-            references,
-            torch.from_numpy(wanted[at]),
-            torch.from_numpy(pictures.bank.codes[chosen]),
-        )
-        rgb = (made.clamp(0, 1) * 255).round().to(torch.uint8).movedim(1, -1)
-        return rgb.contiguous().numpy(), face[:, 0].sigmoid().numpy()
+        """Run the renderer: RGB uint8 (b, H, W, 3) and face (b, H, W) 0..1.
 
-    def _turned(
-        self,
-        pictures: _Pictures,
-        chosen: NDArray[np.int64],
-        places: NDArray[np.float64],
-    ) -> NDArray[np.uint8]:
-        """Return the chosen pictures (b, K, H, W, 3), moved into the targets' pose.
-
-        What a turn of the head does to the lower face is taken off to first order, so
-        that the renderer's own flows are left for the mouth.
+        crops: uint8 (b, H, W, 3). references: (b, K, H, W, 3), 0..255, in the crops'
+        pose and light. codes: (b, C), reference_codes: (b, K, C), off the shot's rest.
         """
-        turned = np.empty((*chosen.shape, *pictures.crops.shape[1:]), np.uint8)
-        for frame, row in np.ndindex(*chosen.shape):
-            picture = chosen[frame, row]
-            to_picture = affine_between(places[frame], pictures.places[picture])
-            turned[frame, row] = self._cut(pictures.crops[picture], to_picture)
-        return turned
-
-    def _light(
-        self, crop: NDArray[np.uint8], plan: _Plan, number: int
-    ) -> NDArray[np.float32]:
-        """Return (3,): mean colour of the skin that the hole leaves visible."""
-        face = masks.face_matte(self._in_crop(plan, number), self._spec)
-        return mean_light(crop, face, self._spec)
-
-    def _in_crop(self, plan: _Plan, number: int) -> NDArray[np.float64]:
-        return masks.in_crop(plan.points[number], plan.maps[number])
-
-    def _cut(
-        self, frame: NDArray[np.uint8], to_frame: NDArray[np.float64]
-    ) -> NDArray[np.uint8]:
-        return cut_face(frame, to_frame, self._spec)
-
-    def _stored_pictures(self, actor: WeightFolder) -> _Pictures:
-        arrays = actor.arrays("references")
-        count = len(arrays["codes"])
-        # Spaced apart, so that two of them never count as neighbours.
-        frames = FAR + 100 * np.arange(count, dtype=np.int64)
-        bank = Bank(
-            arrays["codes"].astype(np.float32),
-            arrays["turns"].astype(np.float64),
-            frames,
+        target = torch.from_numpy(crops).movedim(-1, 1).float() / 255
+        shown = torch.from_numpy(references).movedim(-1, 2) / 255
+        size = (self._spec.height, self._spec.width)
+        large = shown if shown.shape[-2:] != size else None
+        if large is not None:
+            target = F.interpolate(target, size, mode="area")
+            shown = F.interpolate(shown.flatten(0, 1), size, mode="area")
+            shown = shown.view(*references.shape[:2], 3, *size)
+        made, logit = self._renderer(
+            target,
+            torch.from_numpy(masks.hole(self._spec)),
+            shown,
+            torch.from_numpy(codes),
+            torch.from_numpy(reference_codes),
+            large,
         )
-        return _Pictures(
-            arrays["crops"],
-            bank,
-            arrays["light"].astype(np.float32),
-            arrays["places"].astype(np.float64),
-        )
+        face = logit.sigmoid()
+        if large is not None:
+            face = F.interpolate(
+                face, crops.shape[1:3], mode="bilinear", align_corners=False
+            )
+        rgb = (made.clamp(0, 1) * 255).round().to(torch.uint8).movedim(1, -1)
+        return rgb.contiguous().numpy(), face[:, 0].numpy()
+
+
+def _stored_pictures(actor: WeightFolder) -> tuple[_Pictures, CropSpec]:
+    """Return what stages.reference_pictures wrote, and the crop it was cut with."""
+    arrays = actor.arrays("references")
+    height, width = arrays["crops"].shape[1:3]
+    # Spaced apart, so that two of them never count as neighbours.
+    frames = FAR + 100 * np.arange(len(arrays["codes"]), dtype=np.int64)
+    bank = Bank(
+        arrays["codes"].astype(np.float32),
+        arrays["turns"].astype(np.float64),
+        frames,
+        arrays["light"].astype(np.float32),
+        arrays["places"].astype(np.float64),
+    )
+    spec = CropSpec(width, height, float(arrays["px_per_eyes"][0]))
+    return _Pictures(arrays["crops"], bank), spec
+
+
+def _patch(
+    plan: _Plan, number: int, drawn: tuple[NDArray[np.uint8], NDArray[np.float32]]
+) -> MouthPatch:
+    """Cut what was drawn, RGB (H, W, 3) and face (H, W), out softly."""
+    rgb, face = drawn
+    points = masks.in_crop(plan.points[number], plan.maps[number])
+    filmed = masks.face_matte(points, plan.spec).astype(np.float32) / 255
+    alpha = masks.soft_hole(plan.spec) * np.maximum(filmed, face) * plan.fade[number]
+    rgba = np.dstack([rgb, np.round(alpha * 255).astype(np.uint8)])
+    return MouthPatch(rgba, plan.maps[number].copy())
+
+
+def _light(crop: NDArray[np.uint8], plan: _Plan, number: int) -> NDArray[np.float32]:
+    """Return (3,): mean colour of the skin that the hole leaves visible."""
+    points = masks.in_crop(plan.points[number], plan.maps[number])
+    return mean_light(crop, masks.face_matte(points, plan.spec), plan.spec)
+
+
+def _resized(pictures: _Pictures, spec: CropSpec, wanted: CropSpec) -> _Pictures:
+    """Return the pictures, cut to spec, as if cut to wanted."""
+    if spec == wanted:
+        return pictures
+    scale = spec.px_per_eyes / wanted.px_per_eyes
+    to_crop = np.array(
+        [[scale, 0, (spec.width - scale * wanted.width) / 2], [0, scale, 0]]
+    )
+    crops = [cut_face(crop, to_crop, wanted) for crop in pictures.crops]
+    return replace(pictures, crops=np.stack(crops))
 
 
 def fades(wanted: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -135,8 +135,8 @@ def cut_face(
     Cubic: what is cut, drawn and laid back passes through two of these, and linear
     ones would take the fine detail with them.
     """
-    to_frame = np.asarray(to_frame, np.float64)
-    return warp(frame, to_frame, spec.width, spec.height, cv2.INTER_CUBIC)
+    exact: NDArray[np.float64] = np.asarray(to_frame, np.float64)
+    return warp(frame, exact, spec.width, spec.height, cv2.INTER_CUBIC)
 
 
 def lower_face_places(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import CropSpec, poses
+from synthesis.faces.align import (
+    CropSpec,
+    affine_between,
+    cut_face,
+    lower_face_places,
+    poses,
+)
 from synthesis.neural import masks
 from synthesis.neural.lipcode import LipCode, learn_lip_code, mouth_shapes, rest_shape
 from synthesis.neural.prepare import Clip, load_clip
@@ -22,21 +29,41 @@ CLIPS_FOR_CODE = 120
 """Of one talker at most: the axes shall not be one man's."""
 SAME_SESSION = 8
 """Other clips of the talker looked at, nearest in colour: same light and clothes."""
+OTHER_CLIPS = 4
+"""Of these, as many give references to one draw."""
+OWN_ONLY, OTHERS_ONLY = 0.3, 0.4
+"""Shares of draws whose references come from the clip itself (an actor seen in one
+scene) or from other clips alone (an actor with much footage); the rest from both."""
+MAX_GAIN = 1.35
+"""A reference is brightened or darkened to the target's light by no more."""
 
 
 @dataclass(frozen=True)
 class CodedClip:
-    """A prepared clip with codes (n, CODE_SIZE) and turns (n, 2) in degrees."""
+    """A prepared clip with codes (n, CODE_SIZE) off its rest, rest (CODE_SIZE,)
+    itself as LipCode.absolute, turns (n, 2) in degrees and mean colour (3,)."""
 
     clip: Clip
     codes: NDArray[np.float32]
+    rest: NDArray[np.float32]
     turns: NDArray[np.float64]
     colour: NDArray[np.float64]
+    spec: CropSpec
 
-    @property
+    @cached_property
     def bank(self) -> Bank:
         """Return every frame as a candidate reference."""
-        return Bank(self.codes, self.turns, np.arange(len(self.codes)))
+        clip, count = self.clip, len(self.codes)
+        light = np.empty((count, 3), np.float32)
+        for row in range(count):
+            points = masks.in_crop(clip.landmarks[row], clip.to_frame[row])
+            face = masks.face_matte(points, self.spec)
+            light[row] = mean_light(np.asarray(clip.crops[row]), face, self.spec)
+        places = lower_face_places(clip.landmarks, clip.to_frame)
+        codes = self.codes + self.rest
+        return Bank(
+            codes, self.turns, np.arange(count), light, places / self.spec.px_per_eyes
+        )
 
 
 def read_splits(out: Path) -> dict[str, list[str]]:
@@ -61,21 +88,25 @@ def lip_code_of(clips: Iterable[Clip]) -> LipCode:
     return learn_lip_code(movements)
 
 
-def coded(clip: Clip, lip_code: LipCode) -> CodedClip:
+def coded(clip: Clip, lip_code: LipCode, spec: CropSpec) -> CodedClip:
     """Add codes, pose and colour to a clip."""
     shapes = mouth_shapes(clip.landmarks)
+    rest = rest_shape(shapes)
     pose = poses(clip.landmarks)
     return CodedClip(
         clip,
-        lip_code.encode(shapes, rest_shape(shapes)),
+        lip_code.encode(shapes, rest),
+        lip_code.absolute(rest[None])[0],
         np.stack([pose.yaw_degrees, pose.pitch_degrees], 1),
         np.asarray(clip.crops[::25], np.float64).mean((0, 1, 2)),
+        spec,
     )
 
 
 def open_clips(out: Path, names: Sequence[str], lip_code: LipCode) -> list[CodedClip]:
     """Load and code the named clips of a prepared folder."""
-    return [coded(load_clip(out, name), lip_code) for name in names]
+    spec = read_spec(out)
+    return [coded(load_clip(out, name), lip_code, spec) for name in names]
 
 
 def mean_light(
@@ -88,16 +119,41 @@ def mean_light(
     return np.asarray(mean, np.float32)
 
 
+def in_place(
+    crops: Sequence[NDArray[np.uint8]],
+    bank: Bank,
+    places: NDArray[np.float64],
+    light: NDArray[np.float32],
+    spec: CropSpec,
+) -> NDArray[np.float32]:
+    """Return reference pictures float32 (K, H, W, 3), 0..255, moved and lit as a
+    target is whose places (P, 2) and light (3,) are given.
+
+    What a turn of the head does to the lower face is taken off to first order, so
+    that the renderer's own flows are left for the mouth. crops: K of uint8
+    (H, W, 3); bank: their K descriptions.
+    """
+    moved = np.empty((len(crops), spec.height, spec.width, 3), np.float32)
+    for row, crop in enumerate(crops):
+        to_crop = affine_between(
+            places * spec.px_per_eyes, bank.places[row] * spec.px_per_eyes
+        )
+        moved[row] = cut_face(crop, to_crop, spec)
+    gain = np.clip(light / np.maximum(bank.light, 1.0), 1 / MAX_GAIN, MAX_GAIN)
+    return np.minimum(moved * gain[:, None, None], 255.0).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Sample:
     """Two neighbouring frames and the references they share.
 
-    target: uint8 (2, H, W, 3). references: uint8 (K, H, W, 3). codes: (2, C).
-    reference_codes: (K, C). face, lips: uint8 (2, H, W), 255 inside.
+    target: uint8 (2, H, W, 3). references: float32 (K, H, W, 3), 0..255. codes:
+    (2, C). reference_codes: (K, C), off the target's rest. face, lips: uint8
+    (2, H, W), 255 inside.
     """
 
     target: NDArray[np.uint8]
-    references: NDArray[np.uint8]
+    references: NDArray[np.float32]
     codes: NDArray[np.float32]
     reference_codes: NDArray[np.float32]
     face: NDArray[np.uint8]
@@ -136,22 +192,37 @@ class SampleDraw:
         speed = np.abs(np.diff(item.codes[:, 0]))
         odds = 0.5 / len(speed) + 0.5 * speed / max(float(speed.sum()), 1e-6)
         at = int(rng.choice(len(speed), p=odds / odds.sum()))
-        banks, owners = [item.bank], [item]
-        if self._session[number] and rng.random() < 0.4:
-            other = self._clips[int(rng.choice(self._session[number]))]
-            banks.append(Bank(other.codes, other.turns, np.full(len(other.codes), FAR)))
-            owners.append(other)
-        bank = Bank(*(np.concatenate(p) for p in zip(*map(_parts, banks), strict=True)))
-        wanted = Bank(item.codes[at : at + 1], item.turns[at : at + 1], np.array([at]))
+        wanted = item.bank[at : at + 1]
+        owners = self._owners(number, rng)
+        frames = [(owner, row) for owner in owners for row in range(len(owner.codes))]
+        bank = owners[0].bank.joined(*(owner.bank for owner in owners[1:]))
+        far = np.concatenate(
+            [np.full(len(o.codes), 0 if o is item else FAR) for o in owners]
+        )
+        bank = replace(bank, frames=bank.frames + far)
         rows = draw(wanted, bank, self._spread, rng)
-        pictures = [_picture(owners, int(row)) for row in rows]
+        chosen = bank[rows]
+        pictures = [
+            np.asarray(owner.clip.crops[row])
+            for owner, row in (frames[i] for i in rows)
+        ]
         return Sample(
             np.asarray(item.clip.crops[at : at + 2]),
-            np.stack(pictures),
+            in_place(pictures, chosen, wanted.places[0], wanted.light[0], self._spec),
             item.codes[at : at + 2],
-            bank.codes[rows],
+            chosen.codes - item.rest,
             *self._masks(item, at),
         )
+
+    def _owners(self, number: int, rng: np.random.Generator) -> list[CodedClip]:
+        """Return the clips that references may come from."""
+        item, others = self._clips[number], self._session[number]
+        kind = rng.random()
+        if not others or kind < OWN_ONLY:
+            return [item]
+        some = rng.choice(others, min(len(others), OTHER_CLIPS), replace=False)
+        alone = kind > 1 - OTHERS_ONLY
+        return ([] if alone else [item]) + [self._clips[int(i)] for i in some]
 
     def _masks(
         self, item: CodedClip, at: int
@@ -163,13 +234,3 @@ class SampleDraw:
         face = np.stack([masks.face_matte(p, self._spec) for p in points])
         lips = np.stack([masks.lip_weight(p, self._spec) for p in points])
         return face, lips
-
-
-def _parts(bank: Bank) -> tuple[NDArray[np.generic], ...]:
-    return bank.codes, bank.turns, bank.frames
-
-
-def _picture(owners: list[CodedClip], row: int) -> NDArray[np.uint8]:
-    first = len(owners[0].codes)
-    owner, at = (owners[0], row) if row < first else (owners[1], row - first)
-    return np.asarray(owner.clip.crops[at])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import poses, smooth
+from synthesis.faces.align import CANONICAL, poses, smooth
 
 CODE_SIZE = 12
 LIPS_OUTER = (
@@ -54,6 +54,14 @@ class LipCode:
         """Project mouth shapes (n, points, 3) to codes float32 (n, CODE_SIZE)."""
         moved = (shapes - rest).reshape(len(shapes), -1)
         return (moved @ self.axes.T / self.spread).astype(np.float32)
+
+    def absolute(self, shapes: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Project mouth shapes (n, points, 3) with nobody's rest taken off.
+
+        Codes of one shot are these less that of its rest shape: what two shots with
+        other rests, of one actor, are compared by.
+        """
+        return self.encode(shapes, CANONICAL[list(POINTS)])
 
     def decode(
         self, codes: NDArray[np.floating], rest: NDArray[np.floating]

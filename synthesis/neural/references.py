@@ -1,13 +1,14 @@
 """Which pictures of the actor's own mouth the renderer gets to copy from.
 
 Each frame gets four: two whose lip code is near the wanted one, an open mouth and a
-closed one, all in like pose. Never a picture taken within 12 frames of the target:
-it would give the answer away in training and hide errors in evaluation.
+closed one, all in like pose and light. Never a picture taken within 12 frames of the
+target: it would give the answer away in training and hide errors in evaluation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,18 @@ REFERENCES = 4
 APART_FRAMES = 12
 CANDIDATES_TRAINING = 5
 """In training each choice falls on one of so many best, so that none is relied on."""
-POSE_WEIGHT = 0.2
-"""Cost of ten degrees of turn, against a code distance of one main-axis deviation."""
-EXEMPLAR_POSE_WEIGHT = 1.0
-SWITCH_COST = 0.35
+AXIS_POWER = 0.4
+"""Axes count by this power of their spread: big movements more, small ones still.
+Costs here and below were tuned on retrieval's PSNR, GRID s1, clips not tested on."""
+POSE_COST, EXEMPLAR_POSE_COST = 0.5, 1.0
+"""Of ten degrees of turn, against a squared code distance of one deviation."""
+LIGHT_COST = 10.0
+"""Of the whole range in one colour: keeps to one session and its light."""
+PLACE_COST = 0.3
+"""Of one pixel, at 67 across the eyes, between where two lower faces lie."""
+PLACE_POINTS = 4
+"""As many of the lower face's points say where it lies."""
+SWITCH_COST = 0.2
 """Cost of changing a reference between two frames: a change shows as a flicker."""
 FORBIDDEN = 1e6
 TOO_CLOSE = 1e3
@@ -29,13 +38,31 @@ TOO_CLOSE = 1e3
 class Bank:
     """Describes m candidate pictures (or n target frames), without their pixels.
 
-    codes: (m, CODE_SIZE). turns: (m, 2), yaw and pitch in degrees. frames: (m,) frame
-    number in the target's own shot, or a number far from all for other footage.
+    codes: (m, CODE_SIZE), LipCode.absolute, so that shots with other rests compare.
+    turns: (m, 2), yaw and pitch in degrees. frames: (m,) frame number in the target's
+    own shot, or a number far from all for other footage. light: (m, 3), mean RGB
+    0..255 of visible skin. places: (m, k, 2), align.lower_face_places over the crop's
+    px_per_eyes.
     """
 
     codes: NDArray[np.float32]
     turns: NDArray[np.float64]
     frames: NDArray[np.int64]
+    light: NDArray[np.float32]
+    places: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Self:
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def joined(self, *others: Bank) -> Self:
+        """Return all of them as one."""
+        banks = (self, *others)
+        return type(self)(
+            *(np.concatenate([getattr(b, f.name) for b in banks]) for f in fields(self))
+        )
 
 
 def choose(
@@ -66,7 +93,7 @@ def draw(
     rows: list[int] = []
     for cost in costs(target, bank, spread):
         best = np.argsort(cost[0], kind="stable")[:CANDIDATES_TRAINING]
-        best = best[cost[0, best] < FORBIDDEN / 2] if len(bank.codes) > 1 else best
+        best = best[cost[0, best] < FORBIDDEN / 2] if len(bank) > 1 else best
         rows.append(int(rng.choice(best if len(best) else cost[0].argmin()[None])))
     return np.array(rows)
 
@@ -75,20 +102,39 @@ def costs(
     target: Bank, bank: Bank, spread: NDArray[np.float32]
 ) -> list[NDArray[np.float64]]:
     """Return one (n, m) cost matrix for each of the four references."""
-    turn = sum(
-        np.abs(target.turns[:, axis, None] - bank.turns[None, :, axis])
-        for axis in range(2)
-    )
-    turn = np.asarray(turn) / 10.0
+    turn = _city_block(target.turns, bank.turns) / 10.0
     apart = np.abs(target.frames[:, None] - bank.frames[None])
-    barred = np.where(apart <= APART_FRAMES, FORBIDDEN, 0.0)
-    near = _squared_distance(target.codes, bank.codes, spread / spread[0])
-    near += POSE_WEIGHT * turn + barred
+    alike = np.where(apart <= APART_FRAMES, FORBIDDEN, 0.0)
+    alike += LIGHT_COST / 255 * _city_block(target.light, bank.light)
+    alike += PLACE_COST * _misplaced_px(target.places, bank.places)
+    weight = (spread / spread[0]) ** AXIS_POWER
+    near = _squared_distance(target.codes, bank.codes, weight)
+    near += POSE_COST * turn + alike
     main = bank.codes[:, 0].astype(np.float64)
     reach = max(float(np.ptp(main)), 1e-6)
-    opened = 3 * (main.max() - main) / reach + EXEMPLAR_POSE_WEIGHT * turn + barred
-    closed = 3 * (main - main.min()) / reach + EXEMPLAR_POSE_WEIGHT * turn + barred
+    alike += EXEMPLAR_POSE_COST * turn
+    opened = 3 * (main.max() - main) / reach + alike
+    closed = 3 * (main - main.min()) / reach + alike
     return [near, near, opened, closed]
+
+
+def _city_block(
+    a: NDArray[np.floating], b: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return (n, m): sum of absolute differences of rows, a column at a time."""
+    total = np.zeros((len(a), len(b)))
+    for left, right in zip(a.T, b.T, strict=True):
+        total += np.abs(left[:, None].astype(np.float64) - right[None])
+    return total
+
+
+def _misplaced_px(
+    a: NDArray[np.floating], b: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return (n, m): mean distance along x and y of some points, at 67 px per eyes."""
+    step = max(1, a.shape[1] // PLACE_POINTS)
+    left, right = (p[:, ::step].reshape(len(p), -1) for p in (a, b))
+    return _city_block(left, right) * (67.0 / max(1, left.shape[1]))
 
 
 def _squared_distance(

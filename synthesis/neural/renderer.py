@@ -93,13 +93,17 @@ class Renderer(nn.Module):
 
     def forward(
         self, target: Tensor, hole: Tensor, references: Tensor,
-        code: Tensor, reference_codes: Tensor,
+        code: Tensor, reference_codes: Tensor, large: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Draw the mouth that code asks for.
 
         target (B, 3, H, W) RGB 0..1; hole (H, W) 1 where it is hidden; references
         (B, K, 3, H, W); code (B, C); reference_codes (B, K, C). Returns the whole
         crop (B, 3, H, W), not clamped, and the logit of "is face" (B, 1, H, W).
+
+        large: the same references (B, K, 3, H', W') with more pixels. Then the picture
+        is H' x W': their detail is bent and mixed as the small ones were, only the
+        correction is enlarged. What is not in a photograph is not made up.
         """
         batch, _, _, height, width = references.shape
         wanted = (code[:, None] - reference_codes).flatten(1)  # (B, K * C)
@@ -107,12 +111,19 @@ class Renderer(nn.Module):
         hidden = hole.expand(batch, 1, height, width)
         stack = torch.cat([target * (1 - hidden), hidden, references.flatten(1, 2)], 1)
         features = self._trunk(_unshuffled(stack), condition)
-        mix = self._mix(self.flow(features), references)
+        flow = self.flow(features)
+        mix = self._mix(flow, references)
         near = F.pixel_shuffle(self.expand(features), self.config.step)
         near = torch.cat([near, _unshuffled(mix)], 1)  # (B, 96, H/4, W/4)
         near = F.leaky_relu(self.detail0(near), 0.1)
         last = F.pixel_shuffle(self.finish(self.detail1(near, condition)), 4)
-        return mix + last[:, :3], last[:, 3:]
+        correction, face = last[:, :3], last[:, 3:]
+        if large is not None:
+            mix = self._mix(flow, large)
+            correction = F.interpolate(
+                correction, size=large.shape[-2:], mode="bilinear", align_corners=False
+            )
+        return mix + correction, face
 
     def _trunk(self, x: Tensor, condition: Tensor) -> Tensor:
         """Return (B, c0, h, w), h = H / (4 step)."""

@@ -30,11 +30,12 @@ class RendererSchedule:
     """Pairs of neighbouring frames in a batch: 2 x pairs pictures."""
     rate: float = 6e-4
     warmup_steps: int = 50
-    critic_from: float = 0.65
+    critic_from: float = 0.45
     """Share of the run after which the critic joins."""
     critic_rate: float = 3e-4
-    adversarial: float = 0.04
+    adversarial: float = 0.06
     matching: float = 0.8
+    texture: float = 3.0
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
     tint: float = 0.12
@@ -131,6 +132,8 @@ class RendererStage:
         return {
             "l1": losses.weighted_l1(made, batch.target, weight),
             "detail": 1.5 * losses.laplacian_l1(made, batch.target, weight),
+            "texture": self.schedule.texture
+            * losses.texture_l1(made, batch.target, weight),
             "motion": 0.4 * losses.motion_l1(*pairs),
             "face": 0.02 * F.binary_cross_entropy_with_logits(face, batch.face),
         }
@@ -191,7 +194,7 @@ def collate(
         :, None, :, None, None
     ]
 
-    def pictures(arrays: list[NDArray[np.uint8]]) -> Tensor:
+    def pictures(arrays: Sequence[NDArray[np.uint8] | NDArray[np.float32]]) -> Tensor:
         stacked = torch.from_numpy(np.stack(arrays)).to(device)  # (P, k, H, W, 3)
         return (stacked.movedim(-1, 2).float() * gain).clamp(0, 1)
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synthesis.faces.align import CropSpec, lower_face_places
-from synthesis.neural import masks
+from synthesis.faces.align import CropSpec
 from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.control_training import (
     ControlSchedule,
@@ -25,7 +24,6 @@ from synthesis.neural.control_training import (
 from synthesis.neural.dataset import (
     CodedClip,
     lip_code_of,
-    mean_light,
     open_clips,
     read_spec,
     read_splits,
@@ -39,8 +37,8 @@ from synthesis.neural.weights import WeightFolder, publish
 
 LARGE_PX_PER_EYES = 100.0
 """From here on the renderer's trunk works on an eighth of the crop."""
-STORED_REFERENCES = 40
-"""Pictures of an actor kept beside adapted weights."""
+STORED_BYTES = 96_000_000
+"""Of pictures of an actor kept beside adapted weights: 3,000 small or 430 large."""
 
 
 def renderer_config(spec: CropSpec) -> RendererConfig:
@@ -67,6 +65,12 @@ def learn_code(data: Sequence[Path], run: Path) -> LipCode:
     lip_code = lip_code_of(clips)
     publish(weights, "lip_code", {"axes": lip_code.axes, "spread": lip_code.spread})
     return lip_code
+
+
+def copy_code(start: Path, run: Path) -> None:
+    """Let the run use the lip code of another's weights: codes stay comparable."""
+    arrays = WeightFolder(start).arrays("lip_code")
+    publish(run / "weights", "lip_code", arrays)
 
 
 def train_audio(
@@ -106,13 +110,26 @@ def train_control(
 
 
 def train_renderer(
-    data: Sequence[Path], run: Path, *, steps: int, seed: int, device: str = "cpu"
+    data: Sequence[Path],
+    run: Path,
+    *,
+    steps: int,
+    seed: int,
+    device: str = "cpu",
+    start: Path | None = None,
 ) -> Iterator[str]:
-    """Train the general renderer; the folders must share one crop size."""
+    """Train the general renderer; the folders must share one crop size.
+
+    start: a weight folder whose renderer and lip code to go on from.
+    """
     torch.manual_seed(seed)
+    renderer = Renderer(renderer_config(_shared_spec(data)))
+    if start is not None:
+        copy_code(start, run)
+        renderer.load_state_dict(WeightFolder(start).renderer().state_dict())
     lip_code = learn_code(data, run)
     stage = RendererStage(
-        Renderer(renderer_config(_shared_spec(data))),
+        renderer,
         _clips(data, lip_code),
         lip_code.spread,
         RendererSchedule(seed=seed),
@@ -174,37 +191,37 @@ def _adapt_control(
 
 
 def reference_pictures(
-    clips: Sequence[CodedClip], spec: CropSpec
+    clips: Sequence[CodedClip], spec: CropSpec, most: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Return the actor's most different mouths: crops, codes, turns, light, places.
+    """Return the actor's most different mouths: crops uint8 (m, H, W, 3) and, as in a
+    Bank, codes, turns, light, places; px_per_eyes (1,) of the crops.
 
-    Farthest-point choice over the two main axes and the turn of the head.
+    Farthest-point choice over code, turn of the head and light; at most `most`, and no
+    more than fit STORED_BYTES.
     """
-    codes = np.concatenate([c.codes for c in clips])
-    turns = np.concatenate([c.turns for c in clips])
+    bank = clips[0].bank.joined(*(clip.bank for clip in clips[1:]))
     frames = [(clip, row) for clip in clips for row in range(len(clip.codes))]
-    features = np.concatenate([codes[:, :3], turns / 8.0], axis=1)
-    kept = [int(codes[:, 0].argmin())]
+    room = STORED_BYTES // (3 * spec.width * spec.height)
+    features = np.concatenate(
+        [bank.codes[:, :6], bank.turns / 8.0, bank.light / 25.0], axis=1
+    )
+    kept = [int(bank.codes[:, 0].argmin())]
     distance = np.full(len(features), np.inf)
-    while len(kept) < min(STORED_REFERENCES, len(features)):
+    while len(kept) < min(most or room, room, len(features)):
         step = np.linalg.norm(features - features[kept[-1]], axis=1)
         distance = np.minimum(distance, step)
         kept.append(int(distance.argmax()))
-    crops, light, places = [], [], []
-    lower_faces = {
-        id(c): lower_face_places(c.clip.landmarks, c.clip.to_frame) for c in clips
-    }
-    for clip, row in (frames[i] for i in kept):
-        points = masks.in_crop(clip.clip.landmarks[row], clip.clip.to_frame[row])
-        crops.append(np.asarray(clip.clip.crops[row]))
-        places.append(lower_faces[id(clip)][row])
-        light.append(mean_light(crops[-1], masks.face_matte(points, spec), spec))
+    crops = [
+        np.asarray(clip.clip.crops[row]) for clip, row in (frames[i] for i in kept)
+    ]
+    chosen = bank[np.array(kept)]
     return {
         "crops": np.stack(crops),
-        "codes": codes[kept],
-        "turns": turns[kept].astype(np.float32),
-        "light": np.stack(light),
-        "places": np.stack(places).astype(np.float32),
+        "codes": chosen.codes,
+        "turns": chosen.turns.astype(np.float32),
+        "light": chosen.light,
+        "places": chosen.places.astype(np.float32),
+        "px_per_eyes": np.array([spec.px_per_eyes], np.float32),
     }
 
 

@@ -45,6 +45,8 @@ class Command(BaseCommand):
                 sub.add_argument("--joint", action="store_true")
             if name in ("renderer", "adapt"):
                 sub.add_argument("--device", default="cpu", help="cpu or cuda")
+            if name == "renderer":
+                sub.add_argument("--start", type=Path, help="weights to go on from")
             if name == "adapt":
                 sub.add_argument("--general", type=Path, default=GENERAL)
                 sub.add_argument("--control-steps", type=int, default=150)
@@ -92,6 +94,7 @@ def _renderer(options: dict[str, Any]) -> Iterator[str]:
         steps=options["steps"],
         seed=options["seed"],
         device=options["device"],
+        start=options["start"],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from synthesis.engines.native import NativeEngine, fades
 from synthesis.engines.trial import painted
 from synthesis.faces.tracks import find_tracks
 from synthesis.neural import footage
+from synthesis.neural.evaluate import sharpness
 from synthesis.neural.lipcode import openings
 from synthesis.neural.weights import GENERAL, WeightsError
 
@@ -144,6 +146,49 @@ def test_without_adapted_weights_the_general_renderer_is_used() -> None:
     patches = list(general.mouths(shot(30, 4), Controls()))
     assert all(p is not None for p in patches)
     assert general.weights_sha256 != NativeEngine.load(actor=ROBIN).weights_sha256
+
+
+def test_a_large_face_is_drawn_as_large_as_it_was_filmed() -> None:
+    final = next(NativeEngine.load().mouths(shot(30, 2), Controls()))
+    draft = next(NativeEngine.load(tier="draft").mouths(shot(30, 2), Controls()))
+    assert final is not None
+    assert draft is not None
+    assert draft.rgba.shape == (96, 112, 4)
+    assert final.rgba.shape[1] >= 2 * 112
+    # The same place on the face, more pixels, about as small as the film's own.
+    corners = [p.to_frame @ [p.rgba.shape[1] / 2, 0, 1] for p in (draft, final)]
+    assert np.abs(corners[0] - corners[1]).max() < 2
+    assert np.hypot(*final.to_frame[:, 0]) > 0.9
+
+
+def test_a_final_mouth_has_more_detail_than_a_draft() -> None:
+    face = shot(30, 6)
+
+    def detail(tier: Literal["draft", "final"]) -> float:
+        patches = NativeEngine.load(tier=tier).mouths(face, Controls())
+        frames = zip(face.frames(), patches, strict=True)
+        mouths = [
+            mouth(painted(f, p), row)
+            for (f, p), row in zip(frames, face.landmarks, strict=True)
+        ]
+        return sharpness(np.stack(mouths))
+
+    assert detail("final") > 1.2 * detail("draft")
+
+
+def mouth(
+    frame: NDArray[np.uint8], landmarks: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    x, y = landmarks[13, :2].astype(int)
+    return frame[y - 40 : y + 60, x - 60 : x + 60]
+
+
+def test_a_draft_of_an_adapted_actor_uses_the_small_network() -> None:
+    draft = next(
+        NativeEngine.load(actor=ROBIN, tier="draft").mouths(shot(30, 2), Controls())
+    )
+    assert draft is not None
+    assert draft.rgba.shape == (96, 112, 4)
 
 
 def test_weights_adapted_under_another_lip_code_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,15 @@ SPREAD = np.ones(12, np.float32)
 def bank(count: int = 80) -> Bank:
     codes = np.zeros((count, 12), np.float32)
     codes[:, 0] = 2 + 2 * np.sin(np.arange(count) / 6)
-    return Bank(codes, np.zeros((count, 2)), np.arange(count))
+    return described(codes)
+
+
+def described(codes: NDArray[np.float32]) -> Bank:
+    count = len(codes)
+    light = np.full((count, 3), 120, np.float32)
+    return Bank(
+        codes, np.zeros((count, 2)), np.arange(count), light, np.zeros((count, 16, 2))
+    )
 
 
 def test_no_reference_is_taken_near_its_target() -> None:
@@ -40,7 +50,7 @@ def test_the_two_near_ones_are_different_pictures() -> None:
 def test_smoothing_in_time_changes_pictures_less_often() -> None:
     noisy = bank()
     noise = np.random.default_rng(1).normal(0, 0.3, noisy.codes.shape)
-    noisy = Bank((noisy.codes + noise).astype(np.float32), noisy.turns, noisy.frames)
+    noisy = replace(noisy, codes=(noisy.codes + noise).astype(np.float32))
 
     def changes(rows: NDArray[np.int64]) -> int:
         return int((np.diff(rows[:, 0]) != 0).sum())
@@ -50,12 +60,27 @@ def test_smoothing_in_time_changes_pictures_less_often() -> None:
 
 
 def test_a_head_turned_the_same_way_is_preferred() -> None:
-    codes = np.zeros((40, 12), np.float32)
-    turns = np.zeros((40, 2))
-    turns[20:, 0] = 25
-    target = Bank(codes[:1], np.array([[25.0, 0.0]]), np.array([1000]))
-    rows = choose(target, Bank(codes, turns, np.arange(40)), SPREAD)
+    footage = described(np.zeros((40, 12), np.float32))
+    footage.turns[20:, 0] = 25
+    rows = choose(elsewhere(footage[39:]), footage, SPREAD)
     assert (rows >= 20).all()
+
+
+def test_a_picture_in_the_same_light_is_preferred() -> None:
+    footage = described(np.zeros((40, 12), np.float32))
+    footage.light[20:] = 60
+    assert (choose(elsewhere(footage[39:]), footage, SPREAD) >= 20).all()
+
+
+def test_a_face_lying_in_the_same_place_is_preferred() -> None:
+    footage = described(np.zeros((40, 12), np.float32))
+    footage.places[20:] = 0.1
+    assert (choose(elsewhere(footage[39:]), footage, SPREAD) >= 20).all()
+
+
+def elsewhere(target: Bank) -> Bank:
+    """The same frames, as if of other footage."""
+    return replace(target, frames=target.frames + 1000)
 
 
 def test_a_shot_of_a_few_frames_still_gets_references() -> None:
@@ -64,7 +89,7 @@ def test_a_shot_of_a_few_frames_still_gets_references() -> None:
 
 
 def test_training_draws_repeat_with_the_same_seed_and_never_cheat() -> None:
-    target = Bank(bank().codes[40:41], np.zeros((1, 2)), np.array([40]))
+    target = bank()[40:41]
     first = draw(target, bank(), SPREAD, np.random.default_rng(5))
     again = draw(target, bank(), SPREAD, np.random.default_rng(5))
     assert first.tolist() == again.tolist()

@@ -98,6 +98,10 @@ def test_splits_share_no_clip_and_hold_whole_talkers_out() -> None:
     talkers |= {f"rare-{i}": "rare" for i in range(3)}
     parts = split(talkers)
     held = set(parts.pop("held_out"))
+    judge, expert = parts.pop("judge"), parts.pop("expert")
+    assert sorted(judge + expert) == sorted(parts["train"])
+    assert judge
+    assert expert
     names = [name for part in parts.values() for name in part]
     assert sorted(names) == sorted(talkers)
     assert len(held) == 2
