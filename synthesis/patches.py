@@ -143,7 +143,8 @@ def _pack(patch: MouthPatch) -> bytes:
     pixels = zlib.compress(crop.tobytes(), _LEVEL)
     affine = np.asarray(patch.to_frame, np.float64).reshape(-1)
     size = (crop.shape[1], crop.shape[0])
-    return _RECORD.pack(len(rgba), x, y, *size, *affine, len(pixels)) + pixels
+    side = max(rgba.shape[:2])
+    return _RECORD.pack(side, x, y, *size, *affine, len(pixels)) + pixels
 
 
 def _broken() -> PatchesBroken:

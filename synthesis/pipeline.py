@@ -28,6 +28,12 @@ Report = Callable[[str, int, int], None]
 """report(stage, frame, frames): called about every frame; raises to stop."""
 
 
+FINAL_ENCODE, DRAFT_ENCODE = (16, "veryfast"), (19, "ultrafast")
+"""CRF and preset of x264. Final: visually lossless, and fast enough for two cores."""
+KEPT_BYTES = 128 << 20
+"""A face that fits in so much through its shot is read once, a longer one twice."""
+
+
 @dataclass(frozen=True)
 class Take:
     """One face through one shot: frames first_frame up to end_frame of the scene.
@@ -55,21 +61,51 @@ def make_mouths(
 ) -> None:
     """Write the take's patches. times_s and sound as ShotFace has them."""
     count = take.end_frame - take.first_frame
+    box = face_box(take.landmarks, probe.width, probe.height)
+    shift = np.array([box[0], box[1], 0], np.float32)
+    kept: list[NDArray[np.uint8]] = []
+    fits = count * 3 * (box[2] - box[0]) * (box[3] - box[1]) <= KEPT_BYTES
 
     def frames() -> Iterator[NDArray[np.uint8]]:
+        if len(kept) == count:
+            yield from kept
+            return
+        kept.clear()
         for planes in read_frames(scene, probe, take.first_frame, take.end_frame):
-            yield planes.rgb()
+            picture = planes.rgb_region(*box)
+            if fits:
+                kept.append(picture)
+            yield picture
 
     face = ShotFace(
-        frames=frames, landmarks=take.landmarks, times_s=times_s, sound=sound
+        frames=frames, landmarks=take.landmarks - shift, times_s=times_s, sound=sound
     )
 
     def mouths() -> Iterator[MouthPatch | None]:
         for index, patch in enumerate(engine.mouths(face, controls)):
             report("Moving the lips", index + 1, count)
-            yield patch
+            yield patch.moved(shift[:2]) if patch is not None else None
 
     patches_write(take.patches, mouths(), start=take.first_frame)
+
+
+def face_box(
+    landmarks: NDArray[np.floating], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of the part of the frame an engine looks at: the
+    lower faces of landmarks (n, 468, 3) in any frame, and half an eye distance more."""
+    eyes = landmarks[:, [33, 263], :2]
+    if np.isnan(eyes).all():
+        return 0, 0, width, height
+    margin = np.nanmax(np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1)) / 2
+    lower = landmarks[:, [33, 263, 234, 454, 152], :2]
+    low = np.floor(np.nanmin(lower, axis=(0, 1)) - margin)
+    high = np.ceil(np.nanmax(lower, axis=(0, 1)) + margin)
+    left, top = (int(v) for v in np.clip(low, 0, [width - 2, height - 2]))
+    right, bottom = (
+        int(v) for v in np.clip(high, [left + 2, top + 2], [width, height])
+    )
+    return left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -89,14 +125,18 @@ def assemble(
     marks: Marks,
     target: Path,
     report: Report,
+    draft: bool = False,
 ) -> bytes:
     """Write target: the scene with the takes' mouths, labelled and marked, and the dub
     sound, in one encode. Returns the picture's fingerprint.
 
+    draft: encode in less time into more bytes; all marks are on it just the same.
+
     Outside the patches no sample changes before label and mark go on.
     """
     fingerprint = Fingerprint(probe.rate)
-    with Writer(target, like=probe) as writer:
+    crf, preset = DRAFT_ENCODE if draft else FINAL_ENCODE
+    with Writer(target, like=probe, crf=crf, preset=preset) as writer:
         writer.add_sound(sound)
         for planes in _with_mouths(scene, probe, takes):
             marks.label.apply(planes.y, planes.u, planes.v)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +23,12 @@ class MouthPatch:
 
     rgba: NDArray[np.uint8]
     to_frame: NDArray[np.float64]
+
+    def moved(self, by: NDArray[np.floating]) -> MouthPatch:
+        """Return the patch shifted by (2,) frame pixels."""
+        to_frame = self.to_frame.copy()
+        to_frame[:, 2] += by
+        return replace(self, to_frame=to_frame)
 
 
 @dataclass(frozen=True)

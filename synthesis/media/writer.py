@@ -24,9 +24,6 @@ from synthesis.media.frames import Planes, planes_format
 from synthesis.media.probe import Probe
 from synthesis.media.soundtrack import Soundtrack, soundtrack
 
-FINAL_CRF, FINAL_PRESET = 16, "veryfast"
-"""Visually lossless after one encode, and fast enough for two cores."""
-
 _THREADS = 2
 _LEAD_S = Fraction(1, 2)
 """Sound is muxed this far ahead of the picture: players need both close together."""
@@ -48,8 +45,8 @@ class Writer:
         path: str | os.PathLike[str],
         *,
         like: Probe,
-        crf: int = FINAL_CRF,
-        preset: str = FINAL_PRESET,
+        crf: int = 16,
+        preset: str = "veryfast",
         size: tuple[int, int] | None = None,
         gop_frames: int | None = None,
     ) -> None:

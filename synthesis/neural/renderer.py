@@ -9,6 +9,7 @@ crop's size with many channels: dense convolutions there are what a CPU does bes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -102,8 +103,9 @@ class Renderer(nn.Module):
         crop (B, 3, H, W), not clamped, and the logit of "is face" (B, 1, H, W).
 
         large: the same references (B, K, 3, H', W') with more pixels. Then the picture
-        is H' x W': their detail is bent and mixed as the small ones were, only the
-        correction is enlarged. What is not in a photograph is not made up.
+        is H' x W', right inside the hole alone: their detail is bent and mixed as the
+        small ones were, only the correction is enlarged. What is not in a photograph
+        is not made up.
         """
         batch, _, _, height, width = references.shape
         wanted = (code[:, None] - reference_codes).flatten(1)  # (B, K * C)
@@ -119,7 +121,7 @@ class Renderer(nn.Module):
         last = F.pixel_shuffle(self.finish(self.detail1(near, condition)), 4)
         correction, face = last[:, :3], last[:, 3:]
         if large is not None:
-            mix = self._mix(flow, large)
+            mix = self._mix(flow, large, _reach_of(hole, large.shape[-2:]))
             correction = F.interpolate(
                 correction, size=large.shape[-2:], mode="bilinear", align_corners=False
             )
@@ -139,20 +141,43 @@ class Renderer(nn.Module):
         out: Tensor = self.up0(x, condition)
         return out
 
-    def _mix(self, flow: Tensor, references: Tensor) -> Tensor:
-        """Bend each reference by its flow and mix them: (B, 3, H, W)."""
+    def _mix(
+        self, flow: Tensor, references: Tensor, part: tuple[slice, slice] | None = None
+    ) -> Tensor:
+        """Bend each reference by its flow and mix them: (B, 3, H, W).
+
+        part: only these rows and columns are mixed; the others come out 0.
+        """
         batch, k, _, height, width = references.shape
         flow = F.interpolate(
             flow, size=(height, width), mode="bilinear", align_corners=False
         ).view(batch, k, 3, height, width)
+        grid = _identity_grid(height, width, flow)
+        if part is not None:
+            flow, grid = flow[:, :, :, part[0], part[1]], grid[part]
         shift = (flow[:, :, :2] * self.config.reach).permute(0, 1, 3, 4, 2)
-        grid = _identity_grid(height, width, flow) + shift  # (B, K, H, W, 2)
         bent = F.grid_sample(
-            references.flatten(0, 1), grid.flatten(0, 1),
+            references.flatten(0, 1), (grid + shift).flatten(0, 1),
             mode="bilinear", padding_mode="border", align_corners=False,
-        ).view(batch, k, 3, height, width)  # fmt: skip
-        weight = flow[:, :, 2:].softmax(1)  # (B, K, 1, H, W)
-        return (bent * weight).sum(1)
+        ).view(batch, k, 3, *grid.shape[:2])  # fmt: skip
+        mixed = (bent * flow[:, :, 2:].softmax(1)).sum(1)  # weights (B, K, 1, H, W)
+        if part is None:
+            return mixed
+        whole = mixed.new_zeros(batch, 3, height, width)
+        whole[:, :, part[0], part[1]] = mixed
+        return whole
+
+
+def _reach_of(hole: Tensor, size: torch.Size) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture of that size that the hole (H, W)
+    reaches into."""
+    spans = []
+    for axis, wanted in enumerate(size):
+        inside = hole.amax(1 - axis).nonzero()
+        scale = wanted / hole.shape[axis]
+        first, last = int(inside.min()), int(inside.max()) + 1
+        spans.append(slice(int(first * scale), min(wanted, math.ceil(last * scale))))
+    return spans[0], spans[1]
 
 
 def _silence(layer: nn.Conv2d) -> None:

@@ -47,6 +47,28 @@ def test_untrained_it_returns_the_mean_of_its_references() -> None:
     assert torch.allclose(made, references.mean(1), atol=1e-5)
 
 
+def test_larger_references_give_a_larger_picture_of_the_same_mouth() -> None:
+    torch.manual_seed(2)
+    renderer = Renderer(TINY).eval()
+    for layer in (renderer.flow, renderer.finish):
+        torch.nn.init.normal_(layer.weight, std=0.02)
+    hole = torch.zeros(32, 64)
+    hole[8:24, 16:48] = 1
+    smooth = torch.nn.functional.interpolate(
+        torch.rand(4, 3, 4, 8), (96, 192), mode="bicubic"
+    )
+    small = torch.nn.functional.interpolate(smooth, (32, 64), mode="area")
+    given = torch.rand(1, 3, 32, 64), hole, small[None]
+    codes = torch.rand(1, 12), torch.rand(1, 4, 12)
+    drawn, face = renderer(*given, *codes)
+    larger, same = renderer(*given, *codes, smooth[None])
+    assert larger.shape == (1, 3, 96, 192)
+    assert torch.equal(face, same)
+    shrunk = torch.nn.functional.interpolate(larger, (32, 64), mode="area")
+    inside = (slice(None), slice(None), slice(9, 23), slice(17, 47))
+    assert (shrunk - drawn)[inside].abs().mean() < 0.02
+
+
 def test_what_the_hole_hides_cannot_be_seen() -> None:
     torch.manual_seed(1)
     renderer = Renderer(TINY).eval()

@@ -1,0 +1,98 @@
+"""What an engine is shown of a shot, and where its mouths land."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from synthesis.engines.base import Controls, MouthPatch, ShotFace
+from synthesis.faces.align import CropSpec, crop_maps
+from synthesis.faces.tracks import find_tracks
+from synthesis.media.frames import read_frames
+from synthesis.media.probe import probe
+from synthesis.patches import patches_open
+from synthesis.pipeline import Take, face_box, make_mouths
+
+DEMO = Path(__file__).parents[2] / "synthesis" / "demo" / "robin.mp4"
+FRAMES = 6
+
+
+class Copyist:
+    """An engine that puts the filmed lower face back, and remembers what it saw."""
+
+    name, weights_sha256 = "copyist", "0" * 64
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, ...]] = []
+
+    def mouths(self, face: ShotFace, controls: Controls) -> Iterator[MouthPatch | None]:
+        maps = crop_maps(face.landmarks, CropSpec())
+        size = (CropSpec().width, CropSpec().height)
+        for frame, to_frame in zip(face.frames(), maps, strict=True):
+            self.seen.append(frame.shape)
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            crop = cv2.warpAffine(frame, to_frame, size, flags=flags)
+            yield MouthPatch(
+                np.dstack([crop, np.full(size[::-1], 255, np.uint8)]), to_frame
+            )
+
+
+@pytest.fixture(scope="module")
+def landmarks() -> NDArray[np.float32]:
+    frames = (p.rgb() for p in read_frames(DEMO, probe(DEMO), 0, FRAMES))
+    (track,) = find_tracks(frames, [(0, FRAMES)])
+    return track.landmarks
+
+
+def test_an_engine_sees_the_face_only_and_its_mouths_land_in_the_whole_frame(
+    landmarks: NDArray[np.float32], tmp_path: Path
+) -> None:
+    engine, facts = Copyist(), probe(DEMO)
+    make_mouths(
+        scene=DEMO,
+        probe=facts,
+        take=Take(0, FRAMES, landmarks, tmp_path / "mouths"),
+        times_s=facts.times_s()[:FRAMES],
+        sound=np.zeros(16_000, np.float32),
+        engine=engine,
+        controls=Controls(),
+        report=lambda *_: None,
+    )
+    assert all(h < facts.height and w < facts.width / 2 for h, w, _ in engine.seen)
+    planes = next(iter(read_frames(DEMO, facts, 0, 1)))
+    with patches_open(tmp_path / "mouths") as kept:
+        patch = kept[0]
+    assert patch is not None
+    there = cv2.warpAffine(
+        planes.rgb(), patch.to_frame, patch.rgba.shape[1::-1],
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+    )  # fmt: skip
+    drawn = patch.rgba[..., 3] > 0
+    assert drawn.sum() == CropSpec().width * CropSpec().height
+    assert np.abs(there.astype(int) - patch.rgba[..., :3])[drawn].mean() < 1.0
+
+
+def test_the_part_shown_holds_every_crop(landmarks: NDArray[np.float32]) -> None:
+    left, top, right, bottom = face_box(landmarks, 1280, 720)
+    spec = CropSpec()
+    corners = np.array([[0, 0, 1], [spec.width, spec.height, 1]]).T
+    for to_frame in crop_maps(landmarks, spec):
+        (x0, x1), (y0, y1) = to_frame @ corners
+        assert left <= x0 and x1 <= right
+        assert top <= y0 and y1 <= bottom
+
+
+def test_a_face_at_the_edge_or_none_at_all_still_gives_a_part_of_the_frame(
+    landmarks: NDArray[np.float32],
+) -> None:
+    gone = np.full_like(landmarks, np.nan)
+    assert face_box(gone, 640, 360) == (0, 0, 640, 360)
+    far = landmarks + np.array([5000, 5000, 0], np.float32)
+    left, top, right, bottom = face_box(far, 640, 360)
+    assert 0 <= left < right <= 640
+    assert 0 <= top < bottom <= 360
