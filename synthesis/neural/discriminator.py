@@ -1,4 +1,5 @@
-"""The critic of the renderer's last stage: is each patch of this mouth a photograph?"""
+"""The critic of the renderer's last stage: is each patch of these two neighbouring
+frames of a mouth film? It sees how the mouth looks and how it moves."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ class MouthCritic(nn.Module):
 
     def __init__(self, channels: tuple[int, ...] = (48, 96, 128)) -> None:
         super().__init__()
-        widths = (12, *channels)  # pixel_unshuffle(2) of RGB: 12
+        widths = (24, *channels)  # pixel_unshuffle(2) of two RGB frames: 24
         self.layers = nn.ModuleList(
             spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1))
             for before, after in zip(widths, channels, strict=False)
@@ -20,8 +21,8 @@ class MouthCritic(nn.Module):
         self.verdict = spectral_norm(nn.Conv2d(channels[-1], 1, 3, padding=1))
 
     def forward(self, mouth: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Judge mouth (B, 3, h, w) 0..1: verdicts (B, 1, h/16, w/16) and features."""
-        x = F.pixel_unshuffle(mouth * 2 - 1, 2)
+        """Judge mouths (B, 2, 3, h, w) 0..1: verdicts (B, 1, h/16, w/16), features."""
+        x = F.pixel_unshuffle(mouth.flatten(1, 2) * 2 - 1, 2)
         features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)

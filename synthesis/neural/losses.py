@@ -31,15 +31,31 @@ def texture_l1(made: Tensor, real: Tensor, weight: Tensor) -> Tensor:
     What cannot be foretold exactly (stubble, teeth, grain) is averaged away by the
     losses above; this one asks for as much of it as the real mouth has.
     """
-    strength = [_fine_rms(p.mean(1, keepdim=True)) for p in (made, real)]
+    fine = []
+    for picture in (made, real):
+        grey = picture.mean(1, keepdim=True)
+        fine.append(grey - F.avg_pool2d(grey, 3, 1, 1, count_include_pad=False))
+    return _strength_l1(fine[0], fine[1], weight)
+
+
+def liveliness_l1(made: Tensor, real: Tensor, weight: Tensor) -> Tensor:
+    """Difference in how much changes around each pixel between frames 0 and 1.
+
+    As texture_l1 in time: uncertain motion is averaged to too little of it.
+    made, real: (B, 2, 3, H, W); weight (B, 2, 1, H, W).
+    """
+    change = [(p[:, 1] - p[:, 0]).mean(1, keepdim=True) for p in (made, real)]
+    return _strength_l1(change[0], change[1], weight.amax(1))
+
+
+def _strength_l1(made: Tensor, real: Tensor, weight: Tensor) -> Tensor:
+    """Compare local root mean squares of signals (B, 1, H, W)."""
+    strength = [
+        (F.avg_pool2d(s**2, 7, 1, 3, count_include_pad=False) + 1e-7).sqrt()
+        for s in (made, real)
+    ]
     difference = (strength[0] - strength[1]).abs()
     return (difference * weight).sum() / (weight.sum() + 1e-6)
-
-
-def _fine_rms(grey: Tensor) -> Tensor:
-    """Return the local root mean square of grey (B, 1, H, W) less its surroundings."""
-    fine = grey - F.avg_pool2d(grey, 3, 1, 1, count_include_pad=False)
-    return (F.avg_pool2d(fine**2, 7, 1, 3, count_include_pad=False) + 1e-7).sqrt()
 
 
 def motion_l1(made: Tensor, real: Tensor, weight: Tensor) -> Tensor:

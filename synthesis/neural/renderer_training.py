@@ -36,6 +36,7 @@ class RendererSchedule:
     adversarial: float = 0.06
     matching: float = 0.8
     texture: float = 3.0
+    liveliness: float = 1.0
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
     tint: float = 0.12
@@ -135,6 +136,7 @@ class RendererStage:
             "texture": self.schedule.texture
             * losses.texture_l1(made, batch.target, weight),
             "motion": 0.4 * losses.motion_l1(*pairs),
+            "liveliness": self.schedule.liveliness * losses.liveliness_l1(*pairs),
             "face": 0.02 * F.binary_cross_entropy_with_logits(face, batch.face),
         }
 
@@ -155,10 +157,12 @@ class RendererStage:
         }
 
     def _mouth(self, pictures: Tensor) -> Tensor:
+        """Cut mouths (P, 2, 3, h, w) from pictures (2P, 3, H, W)."""
         left, top, right, bottom = self.mouth
         # The critic folds by two: even edges.
         width, height = (right - left) // 2 * 2, (bottom - top) // 2 * 2
-        return pictures[:, :, top : top + height, left : left + width]
+        cut = pictures[:, :, top : top + height, left : left + width]
+        return cut.reshape(-1, 2, *cut.shape[1:])
 
     def batch(self, number: int) -> Batch:
         """Draw batch `number`; the same number draws the same batch."""

@@ -81,7 +81,7 @@ def test_what_the_hole_hides_cannot_be_seen() -> None:
 
 
 def test_the_critic_judges_patches() -> None:
-    verdict, features = MouthCritic()(torch.rand(2, 3, 48, 64))
+    verdict, features = MouthCritic()(torch.rand(2, 2, 3, 48, 64))
     assert verdict.shape == (2, 1, 3, 4)
     assert len(features) == 3
 
