@@ -78,6 +78,37 @@ def make_clip(
     return path
 
 
+def make_film(
+    path: Path,
+    pictures: Sequence[NDArray[np.uint8]],
+    sound: NDArray[np.float32] | None,
+    *,
+    rate: int = 25,
+    sound_rate_hz: int = 16_000,
+) -> Path:
+    """Encode RGB pictures (H, W, 3), any sizes alike, with mono sound as it is."""
+    height, width = pictures[0].shape[:2]
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream("libx264", rate=rate, options={"crf": "14"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        track = None
+        if sound is not None:
+            track = out.add_stream("pcm_s16le", rate=sound_rate_hz)
+            track.codec_context.layout = "mono"
+        for number, rgb in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        if track is not None and sound is not None:
+            pcm = (np.clip(sound, -1, 1) * 32767).astype(np.int16)[None]
+            heard = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+            heard.sample_rate, heard.pts = sound_rate_hz, 0
+            out.mux(track.encode(heard))
+            out.mux(track.encode(None))
+    return path
+
+
 def picture(number: int, size: tuple[int, int], shade: int = 60) -> NDArray[np.uint8]:
     """uint8 (H, W): the number as bars in the lower half, `shade` above."""
     width, height = size

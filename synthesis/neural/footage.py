@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from synthesis.errors import SynthesisError
 from synthesis.neural.mel import RATE_HZ
 
+UNREADABLE = (FFmpegError, ValueError)
+"""PyAV says ValueError where a stream changes its format on the way."""
 CLIP_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg")
 
 
@@ -25,7 +27,7 @@ def clip_paths(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     found = [p for p in folder.rglob("*") if p.suffix.lower() in CLIP_SUFFIXES]
-    return sorted(found)
+    return sorted(p for p in found if not p.is_dir())
 
 
 def frames(path: Path) -> Iterator[NDArray[np.uint8]]:
@@ -44,10 +46,8 @@ def timed_frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
             for frame in container.decode(video=0):
                 picture = frame.to_ndarray(format="rgb24")
                 yield float(frame.time or 0.0), np.asarray(picture, np.uint8)
-    except FFmpegError as error:
-        raise FootageError(
-            "unreadable", f"{path.name} cannot be read: {error.strerror}."
-        ) from error
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
 
 
 def sound(path: Path) -> NDArray[np.float32]:
@@ -69,15 +69,18 @@ def sound(path: Path) -> NDArray[np.float32]:
                     pieces.append(_flat(part))
             for part in resampler.resample(None):
                 pieces.append(_flat(part))
-    except FFmpegError as error:
-        raise FootageError(
-            "unreadable", f"{path.name} cannot be read: {error.strerror}."
-        ) from error
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
     if not pieces:
         raise FootageError("no-sound", f"{path.name} has no sound.")
     samples = np.concatenate(pieces).astype(np.float32)
     lead = round(start_s * RATE_HZ)
     return np.pad(samples, (lead, 0)) if lead >= 0 else samples[-lead:]
+
+
+def _unreadable(path: Path, error: Exception) -> FootageError:
+    why = getattr(error, "strerror", None) or error
+    return FootageError("unreadable", f"{path.name} cannot be read: {why}.")
 
 
 def _flat(part: av.AudioFrame) -> NDArray[np.float32]:

@@ -1,21 +1,29 @@
 """From a folder of consented clips to what the networks train on, clip by clip.
 
-DIR/clips/<name>.crops.npy   uint8 (n, H, W, 3) aligned lower faces, RGB
-DIR/clips/<name>.npz         landmarks, crop maps, times, log-mel, talker
-DIR/left_out.json            why a clip was left out
-DIR/splits.json              train / val / test clips and talkers held out
+A clip is cut at its cuts, and each piece holds one face that speaks. The folder a clip
+lies in names its talker.
+
+DIR/clips/<piece>.crops.npy  uint8 (n, H, W, 3) aligned lower faces, RGB
+DIR/clips/<piece>.npz        landmarks, crop maps, times, log-mel, talker
+DIR/clips/<clip>.json        the clip is done: its pieces, and what was left out
+DIR/left_out.json            why a clip or piece was left out
+DIR/splits.json              splits.split: what is trained on, what is judged by
 """
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import json
 import logging
-import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,32 +31,34 @@ from numpy.typing import NDArray
 from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
 from synthesis.faces.tracks import FaceTrack, find_tracks
+from synthesis.media.aside import written_aside
+from synthesis.media.probe import sha256_file
+from synthesis.media.shots import Shot, ShotFinder
 from synthesis.neural import footage
 from synthesis.neural.footage import FootageError
 from synthesis.neural.listening import voiced_s
-from synthesis.neural.mel import log_mel
+from synthesis.neural.mel import HOP, RATE_HZ, log_mel
+from synthesis.neural.speaker import speaker
+from synthesis.neural.splits import PIECE, split
 
 logger = logging.getLogger(__name__)
 
-MIN_FRAMES = 20
 MIN_VOICED_S = 0.3
-MIN_EYES_PX = 20.0
-"""Across the outer eye corners: smaller faces have no mouth to learn from."""
-VAL_SHARE, TEST_SHARE = 0.05, 0.05
-HELD_OUT_TALKERS = 2
-"""Of the talkers with enough clips to judge by."""
-ENOUGH_CLIPS = 10
-JUDGE_SHARE = 0.35
-"""Of the training clips: the evaluator learns from these, the sync expert from the
-others, so that the one is no echo of the other."""
+LONGEST_FRAMES = 1500
+"""Longer shots are prepared in parts: memory must not grow with them."""
+CONTEXT_S = 1.0
+"""Sound kept before and after a piece: the networks hear what comes."""
+USUAL_RATE = Fraction(25)
+"""Cuts are looked for by picture alone; this only says what is too short for a shot."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One prepared clip; n frames.
+    """One prepared piece of a clip; n frames.
 
     crops: uint8 (n, H, W, 3) RGB, memory-mapped. landmarks: float32 (n, 468, 3) frame
-    pixels. to_frame: float64 (n, 2, 3). times_s: (n,). mel: float32 (frames, 80).
+    pixels. to_frame: float64 (n, 2, 3). times_s: (n,), on the clock of mel: float32
+    (frames, 80).
     """
 
     name: str
@@ -60,84 +70,253 @@ class Clip:
     mel: NDArray[np.float32]
 
 
+@dataclass
+class _Record:
+    """What became of one clip: names of its pieces; sentences for what was left out."""
+
+    talker: str
+    source_sha256: str
+    pieces: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        refused = list(self.left_out.values())
+        if not self.pieces:
+            return " ".join(refused)
+        count = len(self.pieces)
+        return " ".join(["ok" if count == 1 else f"ok, {count} pieces", *refused])
+
+
 def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]:
     """Prepare every clip below folders into out; yield a line of progress each.
 
-    Resumable: clips done or refused before are passed over. A clip that cannot be
-    used is left out with its reason and never ends the run.
+    Resumable: clips done or refused before are passed over; two runs at once share the
+    work. What cannot be used is left out with its reason and never ends the run.
+    Raises FootageError for a folder that does not exist ("no-folder") and for an out
+    that holds crops of another size ("crop-sizes").
     """
     (out / "clips").mkdir(parents=True, exist_ok=True)
-    _write_json(out / "crop.json", asdict(spec))
-    refused: dict[str, str] = _read_json(out / "left_out.json", {})
-    paths = [path for folder in folders for path in footage.clip_paths(folder)]
+    _settle_crop(out, spec)
+    clips = _named(folders)
     finder = FaceFinder()
     began, done = time.monotonic(), 0
-    for number, path in enumerate(paths, 1):
-        name = f"{path.parent.name}-{path.stem}"
-        if (out / "clips" / f"{name}.npz").exists() or name in refused:
-            continue
+    try:
+        for number, (name, path) in enumerate(clips, 1):
+            with _claimed(out, name) as mine:
+                if not mine:
+                    continue
+                record = _prepare_clip(path, out, name, spec, finder)
+                _write_json(out / "clips" / f"{name}.json", asdict(record))
+            done += 1
+            left_s = (time.monotonic() - began) / done * (len(clips) - number)
+            yield f"{number}/{len(clips)} {name} {record.words} ETA {left_s:.0f} s"
+    finally:
+        parts = _write_lists(out)
+    yield ", ".join(f"{part}: {len(names)}" for part, names in parts.items())
+
+
+def _named(folders: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Name clips after talker and file; those of one name also after their bytes."""
+    for folder in folders:
+        if not folder.exists():
+            raise FootageError("no-folder", f"There is no folder {folder.name}.")
+    found = [path for folder in folders for path in footage.clip_paths(folder)]
+    paths = list({path.resolve(): path for path in found}.values())
+    plain = [f"{path.parent.name}-{path.stem}" for path in paths]
+    count = Counter(plain)
+    return [
+        (name if count[name] == 1 else f"{name}-{_sha256(path)[:12]}", path)
+        for name, path in zip(plain, paths, strict=True)
+    ]
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return ""
+
+
+@contextmanager
+def _claimed(out: Path, name: str) -> Iterator[bool]:
+    """Whether this run, and no other at the same time, shall prepare the clip."""
+    lock = out / "clips" / f"{name}.lock"
+    if (out / "clips" / f"{name}.json").exists():
+        yield False
+        return
+    with lock.open("w") as file:
         try:
-            _prepare_clip(path, out / "clips" / name, spec, finder)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        # Another run may have ended with it between the two looks.
+        yield not (out / "clips" / f"{name}.json").exists()
+        lock.unlink(missing_ok=True)
+
+
+def _prepare_clip(
+    path: Path, out: Path, name: str, spec: CropSpec, finder: FaceFinder
+) -> _Record:
+    """Write the pieces of one clip; FootageErrors become sentences of the record."""
+    record = _Record(path.parent.name, _sha256(path))
+    try:
+        same = _same_bytes(out, record.source_sha256)
+        if same:
+            raise FootageError("twice", f"{path.name} is the same file as {same}.")
+        sound = footage.sound(path)
+        if voiced_s(sound) < MIN_VOICED_S:
+            raise FootageError("silent", f"{path.name} holds no speech to learn from.")
+        pieces = list(_pieces(path, name, sound, finder, record))
+        for piece in pieces:
+            logger.info("piece name=%s frames=%d", piece.name, len(piece.landmarks))
+        _write_pieces(path, out, pieces, spec)
+        record.pieces = [piece.name for piece in pieces]
+    except FootageError as error:
+        record.left_out[name] = error.sentence
+    return record
+
+
+def _same_bytes(out: Path, sha256: str) -> str:
+    """The clip prepared before from the same bytes: twins would straddle the splits."""
+    for path, known in _records(out):
+        if known["source_sha256"] == sha256 and known["pieces"]:
+            return path.stem
+    return ""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A face found, before its crops are cut; frame numbers are the clip's."""
+
+    name: str
+    talker: str
+    start: int
+    landmarks: NDArray[np.float64]
+    times_s: NDArray[np.float64]
+    sound: NDArray[np.float32]
+
+
+def _pieces(
+    path: Path,
+    name: str,
+    sound: NDArray[np.float32],
+    finder: FaceFinder,
+    record: _Record,
+) -> Iterator[_Piece]:
+    """Yield the usable pieces; the others go into the record with their reasons."""
+    times_s, shots = _shots(path)
+    tracks = find_tracks(footage.frames(path), shots, finder=finder)
+    by_shot = {k: list(found) for k, found in groupby(tracks, lambda t: t.shot)}
+    for number, (first, stop) in enumerate(shots):
+        alone = len(shots) == 1
+        own = name if alone else f"{name}{PIECE}{number + 1}"
+        span = f"{times_s[first]:.1f} to {times_s[stop - 1]:.1f} s"
+        where = path.name if alone else f"{path.name} from {span}"
+        try:
+            track = speaker(by_shot.get(number, []), where)
+            yield _piece(own, record.talker, track, times_s, sound, where)
         except FootageError as error:
-            refused[name] = error.sentence
-            _write_json(out / "left_out.json", refused)
-        done += 1
-        left_s = (time.monotonic() - began) / done * (len(paths) - number)
-        state = refused.get(name, "ok")
-        yield f"{number}/{len(paths)} {name} {state} ETA {left_s:.0f} s"
-    _write_json(out / "left_out.json", refused)
-    _write_json(out / "splits.json", split(_talkers(out)))
+            record.left_out[own] = error.sentence
 
 
-def _prepare_clip(path: Path, stem: Path, spec: CropSpec, finder: FaceFinder) -> None:
-    sound = footage.sound(path)
-    if voiced_s(sound) < MIN_VOICED_S:
-        raise FootageError("silent", f"{path.name} holds no speech to learn from.")
+def _shots(path: Path) -> tuple[NDArray[np.float64], list[Shot]]:
+    """Return each frame's time, and the shots, none longer than LONGEST_FRAMES."""
+    finder = ShotFinder(USUAL_RATE)
     times_s: list[float] = []
+    shots: list[Shot] = []
+    shape: tuple[int, ...] = ()
+    for at_s, frame in footage.timed_frames(path):
+        if times_s and (at_s <= times_s[-1] or frame.shape != shape):
+            raise FootageError(
+                "unsteady", f"The frames of {path.name} change size or step back."
+            )
+        shape = frame.shape
+        shots += finder.push(len(times_s), frame)
+        times_s.append(at_s)
+    if not times_s:
+        raise FootageError("no-picture", f"{path.name} has no picture.")
+    shots += finder.finish()
+    parts = [
+        (int(edges[0]), int(edges[-1]) + 1)
+        for first, stop in shots
+        for edges in np.array_split(
+            np.arange(first, stop), -(-(stop - first) // LONGEST_FRAMES)
+        )
+    ]
+    return np.array(times_s), parts
 
-    def remembered() -> Iterator[NDArray[np.uint8]]:
-        for at_s, frame in footage.timed_frames(path):
-            times_s.append(at_s)
-            yield frame
 
-    tracks = list(find_tracks(remembered(), [(0, 10**9)], finder=finder))
-    if not tracks:
-        raise FootageError("no-face", f"{path.name} shows no face.")
-    track = _main_track(path, tracks)
-    last = track.start + len(track.landmarks)
-    landmarks = filled(track.landmarks)
-    maps = crop_maps(landmarks, spec)
-    crops = np.empty((len(maps), spec.height, spec.width, 3), np.uint8)
-    for number, frame in enumerate(footage.frames(path)):
-        if track.start <= number < last:
-            at = number - track.start
-            crops[at] = cut_face(frame, maps[at], spec)
-    _save_npy(stem.with_name(stem.name + ".crops.npy"), crops)
-    partial = stem.with_name(stem.name + ".part.npz")
-    np.savez(
-        partial,
-        landmarks=landmarks.astype(np.float32),
-        to_frame=maps,
-        times_s=np.array(times_s[track.start : last]),
-        mel=log_mel(sound).astype(np.float32),
-        talker=np.array(path.parent.name),
+def _piece(
+    name: str,
+    talker: str,
+    track: FaceTrack,
+    times_s: NDArray[np.float64],
+    sound: NDArray[np.float32],
+    where: str,
+) -> _Piece:
+    """Cut times and sound to the track. Raises FootageError where nobody speaks."""
+    own = times_s[track.start : track.start + len(track.landmarks)]
+    # On the mel's own grid, so that a piece is heard as the whole would be.
+    first = max(0, int((own[0] - CONTEXT_S) * RATE_HZ) // HOP * HOP)
+    heard = sound[first : int((own[-1] + CONTEXT_S) * RATE_HZ)]
+    spoken = sound[max(0, int(own[0] * RATE_HZ)) : int(own[-1] * RATE_HZ)]
+    if voiced_s(spoken) < MIN_VOICED_S:
+        raise FootageError("silent", f"{where} holds no speech to learn from.")
+    return _Piece(
+        name, talker, track.start, filled(track.landmarks), own - first / RATE_HZ, heard
     )
-    os.replace(partial, stem.with_name(stem.name + ".npz"))
 
 
-def _main_track(path: Path, tracks: list[FaceTrack]) -> FaceTrack:
-    """Return the track that fills the clip; refuse what teaches nothing."""
-    track = max(tracks, key=lambda t: int((~np.isnan(t.landmarks[:, 0, 0])).sum()))
-    if len(track.landmarks) < MIN_FRAMES:
-        raise FootageError("short", f"{path.name} shows a face too briefly.")
-    eyes = track.landmarks[:, 33, :2] - track.landmarks[:, 263, :2]
-    if np.nanmedian(np.linalg.norm(eyes, axis=1)) < MIN_EYES_PX:
-        raise FootageError("small", f"The face in {path.name} is too small.")
-    return track
+def _write_pieces(
+    path: Path, out: Path, pieces: Sequence[_Piece], spec: CropSpec
+) -> None:
+    """Read the clip once more and write what the pieces show and sound like."""
+    frames = enumerate(footage.frames(path))
+    for piece in pieces:
+        maps = crop_maps(piece.landmarks, spec)
+        crops = out / "clips" / f"{piece.name}.crops.npy"
+        _write_crops(crops, frames, piece, maps, spec)
+        with written_aside(out / "clips" / f"{piece.name}.npz") as file:
+            np.savez(
+                file,
+                landmarks=piece.landmarks.astype(np.float32),
+                to_frame=maps,
+                times_s=piece.times_s,
+                mel=log_mel(piece.sound).astype(np.float32),
+                talker=np.array(piece.talker),
+            )
+
+
+def _write_crops(
+    target: Path,
+    frames: Iterator[tuple[int, NDArray[np.uint8]]],
+    piece: _Piece,
+    maps: NDArray[np.float64],
+    spec: CropSpec,
+) -> None:
+    """Take the piece's frames off the clip's (number, frame); one frame in memory."""
+    header = {
+        "descr": "|u1",
+        "fortran_order": False,
+        "shape": (len(maps), spec.height, spec.width, 3),
+    }
+    with written_aside(target) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        written = 0
+        for number, frame in frames:
+            if number < piece.start:
+                continue
+            file.write(cut_face(frame, maps[number - piece.start], spec).tobytes())
+            written += 1
+            if written == len(maps):
+                return
+        raise FootageError("unsteady", "The clip was shorter when read again.")
 
 
 def load_clip(out: Path, name: str) -> Clip:
-    """Open one prepared clip; its crops stay on disk until touched."""
+    """Open one prepared piece; its crops stay on disk until touched."""
     with np.load(out / "clips" / f"{name}.npz") as arrays:
         crops = np.load(out / "clips" / f"{name}.crops.npy", mmap_mode="r")
         return Clip(
@@ -151,65 +330,39 @@ def load_clip(out: Path, name: str) -> Clip:
         )
 
 
-def split(talkers: dict[str, str]) -> dict[str, list[str]]:
-    """Divide clips {name: talker} into lists of names, the same way every time.
-
-    train, val, test: disjoint clips of the same talkers. unseen: every clip of the
-    talkers held out. held_out: those talkers. expert, judge: train divided once more,
-    for the sync expert and for the evaluator.
-    """
-    counts = {t: list(talkers.values()).count(t) for t in set(talkers.values())}
-    ranked = sorted((t for t in counts if counts[t] >= ENOUGH_CLIPS), key=_draw)
-    most = max(counts, key=lambda t: counts[t], default="")
-    held_out = [t for t in ranked if t != most][
-        : min(HELD_OUT_TALKERS, len(ranked) - 1)
-    ]
-    parts: dict[str, list[str]] = {
-        "train": [], "val": [], "test": [], "unseen": [], "held_out": held_out
-    }  # fmt: skip
-    for name, talker in sorted(talkers.items()):
-        parts[_part(name, talker, counts[talker], held_out)].append(name)
-    judged = {n for n in parts["train"] if _draw(f"judge {n}") < JUDGE_SHARE}
-    parts["judge"] = sorted(judged)
-    parts["expert"] = [n for n in parts["train"] if n not in judged]
+def _write_lists(out: Path) -> dict[str, list[str]]:
+    """Write left_out.json and splits.json anew; return the splits."""
+    with (out / "clips" / ".lists.lock").open("w") as lock:
+        # The run that ends last must not write what another saw earlier.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        left_out: dict[str, str] = {}
+        talkers: dict[str, str] = {}
+        for _, record in _records(out):
+            left_out |= record["left_out"]
+            talkers |= dict.fromkeys(record["pieces"], record["talker"])
+        parts = split(talkers)
+        _write_json(out / "left_out.json", left_out)
+        _write_json(out / "splits.json", parts)
     return parts
 
 
-def _part(name: str, talker: str, count: int, held_out: list[str]) -> str:
-    if talker in held_out:
-        return "unseen"
-    draw = _draw(name)
-    if count < ENOUGH_CLIPS or draw > VAL_SHARE + TEST_SHARE:
-        return "train"
-    return "val" if draw < VAL_SHARE else "test"
+def _records(out: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted((out / "clips").glob("*.json")):
+        yield path, json.loads(path.read_text())
 
 
-def _draw(name: str) -> float:
-    """Return a fixed pseudo-random 0..1 for a name."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2**48
-
-
-def _talkers(out: Path) -> dict[str, str]:
-    found = {}
-    for path in sorted((out / "clips").glob("*.npz")):
-        if not path.name.endswith(".part.npz"):
-            with np.load(path) as arrays:
-                found[path.stem] = str(arrays["talker"])
-    return found
-
-
-def _save_npy(path: Path, array: NDArray[np.uint8]) -> None:
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.save(file, array)
-    os.replace(partial, path)
-
-
-def _read_json(path: Path, default: dict[str, str]) -> dict[str, str]:
-    return json.loads(path.read_text()) if path.exists() else default
+def _settle_crop(out: Path, spec: CropSpec) -> None:
+    """Write the crop's size, or refuse to mix it with another."""
+    path = out / "crop.json"
+    if path.exists() and json.loads(path.read_text()) != asdict(spec):
+        raise FootageError(
+            "crop-sizes",
+            "That folder was prepared with crops of another size. Name another one.",
+        )
+    _write_json(path, asdict(spec))
 
 
 def _write_json(path: Path, content: object) -> None:
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    os.replace(partial, path)
+    text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+    with written_aside(path) as file:
+        file.write(text.encode())

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from synthesis.errors import SynthesisError
 from synthesis.faces.align import CropSpec
 from synthesis.neural import stages
 from synthesis.neural.prepare import prepare
-from synthesis.neural.training import TrainingError
-from synthesis.neural.weights import GENERAL, WeightsError
+from synthesis.neural.weights import GENERAL
 
 CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         try:
             for line in lines[options["stage"]](options):
                 self.stdout.write(line)
-        except (TrainingError, WeightsError) as error:
+        except SynthesisError as error:
             raise CommandError(error.sentence) from error
 
 
