@@ -20,36 +20,26 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
+from synthesis.faces.align import CropSpec, crop_maps, cut_face
 from synthesis.faces.finder import FaceFinder
-from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.aside import written_aside
 from synthesis.media.probe import sha256_file
-from synthesis.media.shots import Shot, ShotFinder
 from synthesis.neural import footage
 from synthesis.neural.footage import FootageError
-from synthesis.neural.listening import voiced_s
-from synthesis.neural.mel import HOP, RATE_HZ, log_mel
-from synthesis.neural.speaker import speaker
-from synthesis.neural.splits import PIECE, split
+from synthesis.neural.mel import log_mel
+from synthesis.neural.pieces import Piece, find_pieces
+from synthesis.neural.splits import split
 
 logger = logging.getLogger(__name__)
 
-MIN_VOICED_S = 0.3
-LONGEST_FRAMES = 1500
-"""Longer shots are prepared in parts: memory must not grow with them."""
-CONTEXT_S = 1.0
-"""Sound kept before and after a piece: the networks hear what comes."""
-USUAL_RATE = Fraction(25)
-"""Cuts are looked for by picture alone; this only says what is too short for a shot."""
+SENTENCES = 3
+"""Said about one clip at most; left_out.json has them all."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +71,12 @@ class _Record:
 
     @property
     def words(self) -> str:
-        refused = list(self.left_out.values())
-        if not self.pieces:
-            return " ".join(refused)
-        count = len(self.pieces)
-        return " ".join(["ok" if count == 1 else f"ok, {count} pieces", *refused])
+        count, refused = len(self.pieces), list(self.left_out.values())
+        told = ["ok" if count == 1 else f"ok, {count} pieces"] if count else []
+        told += refused[:SENTENCES]
+        if len(refused) > SENTENCES:
+            told.append(f"{len(refused) - SENTENCES} more are in left_out.json.")
+        return " ".join(told)
 
 
 def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]:
@@ -165,10 +156,7 @@ def _prepare_clip(
         same = _same_bytes(out, record.source_sha256)
         if same:
             raise FootageError("twice", f"{path.name} is the same file as {same}.")
-        sound = footage.sound(path)
-        if voiced_s(sound) < MIN_VOICED_S:
-            raise FootageError("silent", f"{path.name} holds no speech to learn from.")
-        pieces = list(_pieces(path, name, sound, finder, record))
+        pieces = list(find_pieces(path, name, finder, record.left_out))
         for piece in pieces:
             logger.info("piece name=%s frames=%d", piece.name, len(piece.landmarks))
         _write_pieces(path, out, pieces, spec)
@@ -186,91 +174,8 @@ def _same_bytes(out: Path, sha256: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A face found, before its crops are cut; frame numbers are the clip's."""
-
-    name: str
-    talker: str
-    start: int
-    landmarks: NDArray[np.float64]
-    times_s: NDArray[np.float64]
-    sound: NDArray[np.float32]
-
-
-def _pieces(
-    path: Path,
-    name: str,
-    sound: NDArray[np.float32],
-    finder: FaceFinder,
-    record: _Record,
-) -> Iterator[_Piece]:
-    """Yield the usable pieces; the others go into the record with their reasons."""
-    times_s, shots = _shots(path)
-    tracks = find_tracks(footage.frames(path), shots, finder=finder)
-    by_shot = {k: list(found) for k, found in groupby(tracks, lambda t: t.shot)}
-    for number, (first, stop) in enumerate(shots):
-        alone = len(shots) == 1
-        own = name if alone else f"{name}{PIECE}{number + 1}"
-        span = f"{times_s[first]:.1f} to {times_s[stop - 1]:.1f} s"
-        where = path.name if alone else f"{path.name} from {span}"
-        try:
-            track = speaker(by_shot.get(number, []), where)
-            yield _piece(own, record.talker, track, times_s, sound, where)
-        except FootageError as error:
-            record.left_out[own] = error.sentence
-
-
-def _shots(path: Path) -> tuple[NDArray[np.float64], list[Shot]]:
-    """Return each frame's time, and the shots, none longer than LONGEST_FRAMES."""
-    finder = ShotFinder(USUAL_RATE)
-    times_s: list[float] = []
-    shots: list[Shot] = []
-    shape: tuple[int, ...] = ()
-    for at_s, frame in footage.timed_frames(path):
-        if times_s and (at_s <= times_s[-1] or frame.shape != shape):
-            raise FootageError(
-                "unsteady", f"The frames of {path.name} change size or step back."
-            )
-        shape = frame.shape
-        shots += finder.push(len(times_s), frame)
-        times_s.append(at_s)
-    if not times_s:
-        raise FootageError("no-picture", f"{path.name} has no picture.")
-    shots += finder.finish()
-    parts = [
-        (int(edges[0]), int(edges[-1]) + 1)
-        for first, stop in shots
-        for edges in np.array_split(
-            np.arange(first, stop), -(-(stop - first) // LONGEST_FRAMES)
-        )
-    ]
-    return np.array(times_s), parts
-
-
-def _piece(
-    name: str,
-    talker: str,
-    track: FaceTrack,
-    times_s: NDArray[np.float64],
-    sound: NDArray[np.float32],
-    where: str,
-) -> _Piece:
-    """Cut times and sound to the track. Raises FootageError where nobody speaks."""
-    own = times_s[track.start : track.start + len(track.landmarks)]
-    # On the mel's own grid, so that a piece is heard as the whole would be.
-    first = max(0, int((own[0] - CONTEXT_S) * RATE_HZ) // HOP * HOP)
-    heard = sound[first : int((own[-1] + CONTEXT_S) * RATE_HZ)]
-    spoken = sound[max(0, int(own[0] * RATE_HZ)) : int(own[-1] * RATE_HZ)]
-    if voiced_s(spoken) < MIN_VOICED_S:
-        raise FootageError("silent", f"{where} holds no speech to learn from.")
-    return _Piece(
-        name, talker, track.start, filled(track.landmarks), own - first / RATE_HZ, heard
-    )
-
-
 def _write_pieces(
-    path: Path, out: Path, pieces: Sequence[_Piece], spec: CropSpec
+    path: Path, out: Path, pieces: Sequence[Piece], spec: CropSpec
 ) -> None:
     """Read the clip once more and write what the pieces show and sound like."""
     frames = enumerate(footage.frames(path))
@@ -292,7 +197,7 @@ def _write_pieces(
 def _write_crops(
     target: Path,
     frames: Iterator[tuple[int, NDArray[np.uint8]]],
-    piece: _Piece,
+    piece: Piece,
     maps: NDArray[np.float64],
     spec: CropSpec,
 ) -> None:
