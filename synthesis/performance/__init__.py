@@ -1,0 +1,1 @@
+"""A performance that leaves the house as numbers: curves, visemes, an animated face."""
