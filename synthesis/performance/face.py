@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.faces.align import CANONICAL, RIGID
-from synthesis.neural.lipcode import LIPS_INNER, POINTS, LipCode
+from synthesis.neural.lipcode import LIPS_INNER, LOWER_LIP, POINTS, UPPER_LIP, LipCode
 
 EYES_M = 0.09
 """Outer eye corners of a grown face, metres apart: glTF counts in metres."""
@@ -53,7 +53,7 @@ def face_mesh(lip_code: LipCode) -> FaceMesh:
     moved = np.einsum("vp,kpd->kvd", _carried(), axes.reshape(len(axes), -1, 3))
     # Nearly closed lips would be sewn together: triangulate them opened.
     triangles = face_triangles((places + WIDE_OPEN * moved[0])[:, :2])
-    positions = places * _AXES * EYES_M
+    positions = (places + _closing(places, moved[0])) * _AXES * EYES_M
     return FaceMesh(
         positions.astype(np.float32),
         _normals(positions, triangles).astype(np.float32),
@@ -83,11 +83,22 @@ def face_triangles(flat: NDArray[np.float64]) -> NDArray[np.uint16]:
     return _facing(kept, flat).astype(np.uint16)
 
 
-def _facing(triangles: NDArray[np.int64], flat: NDArray[np.float64]) -> NDArray[np.int64]:
+def _facing(
+    triangles: NDArray[np.int64], flat: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """Turn every triangle counter-clockwise as seen from the front, y up."""
     a, b, c = (flat[triangles[:, k]] * [1, -1] for k in range(3))
     area = np.cross(b - a, c - a)
     return np.where((area < 0)[:, None], triangles[:, ::-1], triangles)
+
+
+def _closing(
+    places: NDArray[np.float64], opening: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (468, 3): what brings the lips together. The mean face is a speaker's and
+    holds them a little apart, but code 0 is a mouth at rest."""
+    gap = places[LOWER_LIP, 1] - places[UPPER_LIP, 1]
+    return -gap / (opening[LOWER_LIP, 1] - opening[UPPER_LIP, 1]) * opening
 
 
 def _carried() -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Lip codes as mouth geometry: what each frame's lips and jaw do, off the rest shape."""
+"""Lip codes as mouth geometry: what lips and jaw do, frame by frame, off their rest."""
 
 from __future__ import annotations
 
