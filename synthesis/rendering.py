@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from consent.models import Actor
 from consent.services.ledger import ledger_append, ledger_root
 from synthesis import house_keys, software_version
-from synthesis.engines.base import SOUND_RATE_HZ, Controls
+from synthesis.engines.base import SOUND_RATE_HZ, Controls, ShotFace
 from synthesis.engines.native import NativeEngine
 from synthesis.errors import SynthesisError
 from synthesis.media.frames import read_frames
@@ -36,6 +36,7 @@ from synthesis.models import (
     Track,
     TrackRender,
 )
+from synthesis.performance.kept import codes_pack
 from synthesis.pipeline import Marks, Take, assemble, make_mouths
 from synthesis.progress import Progress, look
 from synthesis.provenance.label import Box, Label, pick_corner
@@ -126,20 +127,27 @@ def _track_render(render: Render, track: Track, target: Path) -> None:
         engine = NativeEngine.load(
             actor=_learned(track.actor, stack), threads=settings.RENDER_THREADS
         )
+        take, controls = _take(track, target), Controls(**render.controls)
+        sound = _spoken(
+            render, track.actor, facts, start_s, float(times_s[-1]) + CONTEXT_S
+        )
         make_mouths(
             scene=stack.enter_context(local_path(scene.file)),
             probe=facts,
-            take=_take(track, target),
+            take=take,
             times_s=times_s - start_s,
-            sound=_spoken(
-                render, track.actor, facts, start_s, float(times_s[-1]) + CONTEXT_S
-            ),
+            sound=sound,
             engine=engine,
-            controls=Controls(**render.controls),
+            controls=controls,
             report=report,
         )
+        # Codes need no picture.
+        heard = ShotFace(lambda: iter(()), take.landmarks, times_s - start_s, sound)
         row = TrackRender(
-            render=render, track=track, weights_sha256=engine.weights_sha256
+            render=render,
+            track=track,
+            weights_sha256=engine.weights_sha256,
+            codes=codes_pack(engine.lip_codes(heard, controls)),
         )
         keep(row.patches, target, suffix="mouths")
         row.save()

@@ -23,6 +23,11 @@ urlpatterns = [
     path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),
     path("dubs/<uuid:dub_id>/renders/", renders.render_new, name="render_new"),
     path("renders/<uuid:render_id>/", renders.progress, name="render"),
+    path(
+        "renders/<uuid:render_id>/performance/<slug:form>/",
+        renders.performance,
+        name="performance",
+    ),
     path("renders/<uuid:render_id>/cancel/", renders.cancel, name="render_cancel"),
     path("deliverables/<uuid:deliverable_id>/", review.review, name="deliverable"),
     path(

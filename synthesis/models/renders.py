@@ -76,6 +76,9 @@ class TrackRender(models.Model):
     track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="+")
     patches = models.FileField(upload_to=private_path)
     weights_sha256 = models.CharField(max_length=64)
+    codes = models.BinaryField(
+        blank=True, default=b"", help_text="synthesis.performance.kept's format"
+    )
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import filled
 from synthesis.faces.finder import FaceFinder
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.shots import Shot, ShotFinder
@@ -36,14 +35,14 @@ class Piece:
     """One face that speaks, through one shot; n frames.
 
     start: the clip's number of the first frame. landmarks: (n, 468, 3) in its pixels,
-    without NaN. times_s: (n,), on the clock of sound: float32 (samples,) at 16 kHz,
-    the piece's own with CONTEXT_S before and after.
+    NaN rows where the face was not found. times_s: (n,), on the clock of sound: float32
+    (samples,) at 16 kHz, the piece's own with CONTEXT_S before and after.
     """
 
     name: str
     talker: str
     start: int
-    landmarks: NDArray[np.float64]
+    landmarks: NDArray[np.float32]
     times_s: NDArray[np.float64]
     sound: NDArray[np.float32]
 
@@ -117,5 +116,5 @@ def _piece(
     if voiced_s(spoken) < MIN_VOICED_S:
         raise FootageError("silent", f"{where} holds no speech to learn from.")
     return Piece(
-        name, talker, track.start, filled(track.landmarks), own - first / RATE_HZ, heard
+        name, talker, track.start, track.landmarks, own - first / RATE_HZ, heard
     )

@@ -17,16 +17,17 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.faces.align import CropSpec, crop_maps, cut_face
+from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
 from synthesis.media.aside import written_aside
 from synthesis.media.probe import sha256_file
@@ -36,6 +37,8 @@ from synthesis.neural.mel import log_mel
 from synthesis.neural.pieces import Piece, find_pieces
 from synthesis.neural.splits import split
 
+CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
+"""The two sizes that renderers are trained at."""
 logger = logging.getLogger(__name__)
 
 SENTENCES = 3
@@ -87,8 +90,7 @@ def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]
     Raises FootageError for a folder that does not exist ("no-folder") and for an out
     that holds crops of another size ("crop-sizes").
     """
-    (out / "clips").mkdir(parents=True, exist_ok=True)
-    _settle_crop(out, spec)
+    open_folder(out, spec)
     clips = _named(folders)
     finder = FaceFinder()
     began, done = time.monotonic(), 0
@@ -98,7 +100,7 @@ def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]
                 if not mine:
                     continue
                 record = _prepare_clip(path, out, name, spec, finder)
-                _write_json(out / "clips" / f"{name}.json", asdict(record))
+                write_json(out / "clips" / f"{name}.json", asdict(record))
             done += 1
             left_s = (time.monotonic() - began) / done * (len(clips) - number)
             yield f"{number}/{len(clips)} {name} {record.words} ETA {left_s:.0f} s"
@@ -178,46 +180,61 @@ def _write_pieces(
     path: Path, out: Path, pieces: Sequence[Piece], spec: CropSpec
 ) -> None:
     """Read the clip once more and write what the pieces show and sound like."""
-    frames = enumerate(footage.frames(path))
+    frames, at = footage.frames(path), 0
     for piece in pieces:
-        maps = crop_maps(piece.landmarks, spec)
-        crops = out / "clips" / f"{piece.name}.crops.npy"
-        _write_crops(crops, frames, piece, maps, spec)
-        with written_aside(out / "clips" / f"{piece.name}.npz") as file:
-            np.savez(
-                file,
-                landmarks=piece.landmarks.astype(np.float32),
-                to_frame=maps,
-                times_s=piece.times_s,
-                mel=log_mel(piece.sound).astype(np.float32),
-                talker=np.array(piece.talker),
-            )
+        first, last = piece.start - at, piece.start - at + len(piece.landmarks)
+        at += last
+        write_clip(
+            out / "clips" / piece.name,
+            islice(frames, first, last),
+            landmarks=piece.landmarks,
+            times_s=piece.times_s,
+            sound=piece.sound,
+            talker=piece.talker,
+            spec=spec,
+        )
 
 
-def _write_crops(
-    target: Path,
-    frames: Iterator[tuple[int, NDArray[np.uint8]]],
-    piece: Piece,
-    maps: NDArray[np.float64],
+def write_clip(
+    stem: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    landmarks: NDArray[np.floating],
+    times_s: NDArray[np.float64],
+    sound: NDArray[np.float32],
+    talker: str,
     spec: CropSpec,
 ) -> None:
-    """Take the piece's frames off the clip's (number, frame); one frame in memory."""
+    """Write one piece's files beside stem: the crops of one face, and what is heard.
+
+    frames: RGB uint8 (H, W, 3), one for each of landmarks (n, 468, 3), NaN rows where
+    the face was not found; one is in memory at a time. times_s: (n,) on the clock of
+    sound, mono at 16 kHz. Raises FootageError where the frames end too soon.
+    """
+    places = filled(landmarks)
+    maps = crop_maps(places, spec)
     header = {
         "descr": "|u1",
         "fortran_order": False,
         "shape": (len(maps), spec.height, spec.width, 3),
     }
-    with written_aside(target) as file:
+    with written_aside(stem.with_name(stem.name + ".crops.npy")) as file:
         np.lib.format.write_array_header_1_0(file, header)
         written = 0
-        for number, frame in frames:
-            if number < piece.start:
-                continue
-            file.write(cut_face(frame, maps[number - piece.start], spec).tobytes())
+        for frame, to_frame in zip(frames, maps, strict=False):
+            file.write(cut_face(frame, to_frame, spec).tobytes())
             written += 1
-            if written == len(maps):
-                return
-        raise FootageError("unsteady", "The clip was shorter when read again.")
+        if written < len(maps):
+            raise FootageError("unsteady", "The clip was shorter when read again.")
+    with written_aside(stem.with_name(stem.name + ".npz")) as file:
+        np.savez(
+            file,
+            landmarks=places.astype(np.float32),
+            to_frame=maps,
+            times_s=times_s,
+            mel=log_mel(sound).astype(np.float32),
+            talker=np.array(talker),
+        )
 
 
 def load_clip(out: Path, name: str) -> Clip:
@@ -246,8 +263,8 @@ def _write_lists(out: Path) -> dict[str, list[str]]:
             left_out |= record["left_out"]
             talkers |= dict.fromkeys(record["pieces"], record["talker"])
         parts = split(talkers)
-        _write_json(out / "left_out.json", left_out)
-        _write_json(out / "splits.json", parts)
+        write_json(out / "left_out.json", left_out)
+        write_json(out / "splits.json", parts)
     return parts
 
 
@@ -256,18 +273,20 @@ def _records(out: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         yield path, json.loads(path.read_text())
 
 
-def _settle_crop(out: Path, spec: CropSpec) -> None:
-    """Write the crop's size, or refuse to mix it with another."""
+def open_folder(out: Path, spec: CropSpec) -> None:
+    """Begin a prepared folder, or go on with one; crops of two sizes are not mixed."""
+    (out / "clips").mkdir(parents=True, exist_ok=True)
     path = out / "crop.json"
     if path.exists() and json.loads(path.read_text()) != asdict(spec):
         raise FootageError(
             "crop-sizes",
             "That folder was prepared with crops of another size. Name another one.",
         )
-    _write_json(path, asdict(spec))
+    write_json(path, asdict(spec))
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file that appears whole or not at all."""
     text = json.dumps(content, indent=1, sort_keys=True) + "\n"
     with written_aside(path) as file:
         file.write(text.encode())

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.models import Role
@@ -15,6 +16,7 @@ from synthesis.models import Dub
 from synthesis.scenes.dubs import place_of
 from synthesis.scenes.shown import render_shown, scene_shown
 from synthesis.seen import MemberRequest
+from synthesis.services.performances import performance_export
 from synthesis.services.renders import render_cancel, render_look_after, render_queue
 
 
@@ -51,6 +53,18 @@ def cancel(request: MemberRequest, render_id: UUID) -> HttpResponse:
     found = seen.render(request, render_id)
     render_cancel(render=found, acting_user=request.user)
     return scene_answer(request, found.dub)
+
+
+@login_required
+@require_POST
+def performance(request: MemberRequest, render_id: UUID, form: str) -> HttpResponse:
+    """The actor's performance as a file. By POST: every download is written down."""
+    found = seen.render(request, render_id)
+    file = performance_export(render=found, form=form, acting_user=request.user)
+    response = HttpResponse(file.content, content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, file.name) or ""
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def scene_answer(request: MemberRequest, dub: Dub) -> HttpResponse:

@@ -6,9 +6,13 @@ from typing import Any
 
 from consent.models import Role
 from synthesis.models import Dub, Render, Scene, Track
+from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock, facts_in_words
 from synthesis.scenes.readiness import actors_with_consent, missing_for
+
+PERFORMANCE = tuple((form, words) for form, (_, _, words) in FORMATS.items())
+"""What the performance of a finished render can be downloaded as."""
 
 
 def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
@@ -81,4 +85,5 @@ def render_shown(render: Render) -> dict[str, Any]:
         "live": render.state in Render.LIVE,
         "deliverable": deliverable,
         "standing": standing_of(deliverable) if deliverable else "",
+        "performance": PERFORMANCE if deliverable else (),
     }

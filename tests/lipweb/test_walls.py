@@ -23,6 +23,7 @@ WITHOUT_DJANGO = (
     "synthesis/faces",
     "synthesis/engines",
     "synthesis/media",
+    "synthesis/performance",
     "synthesis/provenance",
     "consent/canonical.py",
     "consent/record.py",

@@ -10,12 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from synthesis.errors import SynthesisError
-from synthesis.faces.align import CropSpec
 from synthesis.neural import stages
-from synthesis.neural.prepare import prepare
+from synthesis.neural.prepare import CROPS, prepare
 from synthesis.neural.weights import GENERAL
-
-CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
 
 
 class Command(BaseCommand):
