@@ -88,7 +88,8 @@ def _facing(
 ) -> NDArray[np.int64]:
     """Turn every triangle counter-clockwise as seen from the front, y up."""
     a, b, c = (flat[triangles[:, k]] * [1, -1] for k in range(3))
-    area = np.cross(b - a, c - a)
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    area = ux * vy - uy * vx
     return np.where((area < 0)[:, None], triangles[:, ::-1], triangles)
 
 
