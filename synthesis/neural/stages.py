@@ -7,6 +7,7 @@ RUN/weights/           what an engine loads (weights.WeightFolder)
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,6 +55,32 @@ def renderer_config(spec: CropSpec) -> RendererConfig:
     )
 
 
+EVERYTHING = ("train", "val", "test", "unseen")
+
+
+def training_facts(
+    data: Sequence[Path],
+    *,
+    steps: int | None,
+    seed: int | None,
+    parts: Sequence[str] = ("train",),
+) -> dict[str, object]:
+    """Return what a model card says of a training.
+
+    parts: of the splits, that were trained on. Of each prepared folder: how many pieces
+    each part holds, the talkers held out, the hash of the splits.
+    """
+    folders = []
+    for out in data:
+        splits = read_splits(out)
+        counts = {part: len(names) for part, names in splits.items()}
+        sha256 = hashlib.sha256((out / "splits.json").read_bytes()).hexdigest()
+        own = {"held_out": splits.get("held_out", []), "splits_sha256": sha256}
+        folders.append({**counts, **own})
+    trained_on = list(parts)
+    return {"steps": steps, "seed": seed, "trained_on": trained_on, "data": folders}
+
+
 def learn_code(data: Sequence[Path], run: Path) -> LipCode:
     """Return the run's lip code, learned from training clips if there is none yet."""
     weights = run / "weights"
@@ -63,7 +90,9 @@ def learn_code(data: Sequence[Path], run: Path) -> LipCode:
         raise _no_clips()
     clips = (load_clip(out, name) for out in data for name in _training(out))
     lip_code = lip_code_of(clips)
-    publish(weights, "lip_code", {"axes": lip_code.axes, "spread": lip_code.spread})
+    arrays = {"axes": lip_code.axes, "spread": lip_code.spread}
+    facts = training_facts(data, steps=None, seed=None)
+    publish(weights, "lip_code", arrays, training=facts)
     return lip_code
 
 
@@ -105,7 +134,12 @@ def train_control(
     name = "control-joint.pt" if joint else "control.pt"
     yield from train(stage, run / "checkpoints" / name, steps=steps)
     publish(
-        run / "weights", "control", networks.state_dict(), networks.config, style_row=0
+        run / "weights",
+        "control",
+        networks.state_dict(),
+        networks.config,
+        training=training_facts(data, steps=steps, seed=seed),
+        style_row=0,
     )
 
 
@@ -137,7 +171,13 @@ def train_renderer(
     )
     yield from train(stage, run / "checkpoints/renderer.pt", steps=steps)
     average = stage.average
-    publish(run / "weights", "renderer", average.state_dict(), average.config)
+    publish(
+        run / "weights",
+        "renderer",
+        average.state_dict(),
+        average.config,
+        training=training_facts(data, steps=steps, seed=seed),
+    )
 
 
 def adapt(
@@ -170,7 +210,14 @@ def adapt(
     weights, base = run / "weights", folder.sha256("lip_code")
     average = stage.average
     publish(
-        weights, "renderer", average.state_dict(), average.config, lip_code_sha256=base
+        weights,
+        "renderer",
+        average.state_dict(),
+        average.config,
+        training=training_facts(
+            data, steps=renderer_steps, seed=seed, parts=EVERYTHING
+        ),
+        lip_code_sha256=base,
     )
     publish(weights, "references", reference_pictures(clips, spec))
     if control_steps:
@@ -235,7 +282,7 @@ def _clips(
     clips: list[CodedClip] = []
     for out in data:
         splits = read_splits(out)
-        parts = ("train", "val", "test", "unseen") if everything else ("train",)
+        parts = EVERYTHING if everything else ("train",)
         names = [name for part in parts for name in splits[part]]
         clips += open_clips(out, names, lip_code)
     if not clips:

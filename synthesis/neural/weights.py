@@ -142,10 +142,12 @@ def publish(
     name: str,
     arrays: Mapping[str, NDArray[Any] | Tensor],
     config: ControlConfig | RendererConfig | None = None,
+    training: Mapping[str, Any] | None = None,
     **facts: str | int,
 ) -> None:
     """Write one weight file, floats as float16, and enter it into the manifest.
 
+    training: how the file came about (stages.training_facts), for the model card.
     facts: entries of the manifest itself: `lip_code_sha256` (of the lip code an actor's
     folder was adapted under), `style_row` (of the control network's style table).
     """
@@ -158,6 +160,7 @@ def publish(
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         **({"config": asdict(config)} if config else {}),
+        **({"training": dict(training)} if training else {}),
     }
     manifest.update(facts)
     _write(path, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())

@@ -10,7 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from synthesis.errors import SynthesisError
+from synthesis.media.aside import written_aside
 from synthesis.neural import stages
+from synthesis.neural.card import CARD, evaluation_read, model_card
 from synthesis.neural.prepare import CROPS, prepare
 from synthesis.neural.weights import GENERAL
 
@@ -48,6 +50,14 @@ class Command(BaseCommand):
                 sub.add_argument("--general", type=Path, default=GENERAL)
                 sub.add_argument("--control-steps", type=int, default=150)
 
+        sub = stage.add_parser("card", help="write the model card of finished weights")
+        where = sub.add_mutually_exclusive_group(required=True)
+        where.add_argument("--run", type=Path, metavar="DIR")
+        where.add_argument("--weights", type=Path, metavar="DIR")
+        sub.add_argument(
+            "--evaluation", nargs="*", type=Path, default=[], metavar="FIGURES.json"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the stage, printing its progress."""
         lines: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
@@ -56,6 +66,7 @@ class Command(BaseCommand):
             "control": _control,
             "renderer": _renderer,
             "adapt": _adapt,
+            "card": _card,
         }
         try:
             for line in lines[options["stage"]](options):
@@ -105,3 +116,12 @@ def _adapt(options: dict[str, Any]) -> Iterator[str]:
         seed=options["seed"],
         device=options["device"],
     )
+
+
+def _card(options: dict[str, Any]) -> Iterator[str]:
+    weights = options["weights"] or options["run"] / "weights"
+    figures = {path.stem: evaluation_read(path) for path in options["evaluation"]}
+    text = model_card(weights, figures)
+    with written_aside(weights / CARD) as file:
+        file.write(text.encode())
+    yield f"{weights / CARD}: {len(text.splitlines())} lines"
