@@ -130,7 +130,7 @@ def test_a_folder_without_weights_and_a_broken_evaluation_are_named(
     weights: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(CommandError, match="no readable weight manifest"):
-        call_command("train", "card", "--run", tmp_path)
+        call_command("train", "card", "--run", tmp_path / "a")
     with pytest.raises(CardError, match="no readable weight manifest"):
         model_card(tmp_path, {})
     broken = tmp_path / "broken.json"
