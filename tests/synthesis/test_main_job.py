@@ -27,6 +27,7 @@ from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.writer import Writer
 from synthesis.models import Deliverable, Render, Scene
 from synthesis.patches import patches_open
+from synthesis.services.performances import performance_export
 from synthesis.services.renders import render_cancel, render_queue
 from synthesis.services.review import decision_make, deliverable_open
 from synthesis.services.verification import file_verify
@@ -107,6 +108,7 @@ def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
         ("Robin", "active")
     ]
     assert {"render-queued", "deliverable-made"} <= ledger_kinds()
+    assert the_performance_speaks(queued, demo.producer)
     decision_make(
         deliverable=made,
         sha256=made.sha256,
@@ -146,6 +148,17 @@ def only_the_mouth_was_changed(render: Render) -> bool:
             outside[box.y0 : box.y1, box.x0 : box.x1] = False
             assert np.array_equal(planes.y[outside], before.y[outside])
     return moved > 20
+
+
+def the_performance_speaks(render: Render, producer: User) -> bool:
+    """Every frame is in the curves, and the jaw opens and closes with the words."""
+    file = performance_export(render=render, form="arkit-json", acting_user=producer)
+    document = json.loads(file.content)
+    (track,) = document["tracks"]
+    jaw = document["names"].index("jawOpen")
+    opened = [frame["values"][jaw] for frame in track["frames"]]
+    assert len(opened) == probe(SCENE).frame_count
+    return max(opened) > 0.2 and min(opened) < 0.05
 
 
 def ledger_kinds() -> set[str]:
