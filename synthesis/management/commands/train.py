@@ -25,8 +25,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add one sub-command a stage."""
         stage = parser.add_subparsers(dest="stage", required=True)
-        sub = stage.add_parser("prepare", help="find faces, cut crops, hear the sound")
-        sub.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+        sub = stage.add_parser(
+            "prepare", help="cut clips into shots, find the face that speaks, hear it"
+        )
+        sub.add_argument(
+            "folders",
+            nargs="+",
+            type=Path,
+            metavar="FOLDER",
+            help="of consented footage; the folder a clip lies in names its talker",
+        )
         sub.add_argument("--out", type=Path, required=True, metavar="DIR")
         sub.add_argument("--crop", choices=sorted(CROPS), default="general")
         for name, steps, about in (
