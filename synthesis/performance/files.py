@@ -18,7 +18,8 @@ from synthesis.performance.take import Performance
 
 ARKIT_NOTE = (
     "Computed from the shape of lips and jaw. Eyes, brows, cheeks, nose, tongue and the"
-    " jaw's depth are not known and stay 0."
+    " jaw's depth are not known and stay 0. Pressed and rolled lips (mouthClose,"
+    " mouthPress, mouthRoll) are faint in the landmarks: take them as hints."
 )
 DIGITS = 5
 
