@@ -68,7 +68,7 @@ def face_triangles(flat: NDArray[np.float64]) -> NDArray[np.uint16]:
     scaled = ((flat + 2.0) * 1000).astype(np.float32)
     plane = cv2.Subdiv2D((0, 0, 4000, 4000))
     plane.insert([(float(x), float(y)) for x, y in scaled])
-    corners = plane.getTriangleList().reshape(-1, 3, 2)
+    corners = np.asarray(plane.getTriangleList()).reshape(-1, 3, 2)
     inside = ((corners > 0) & (corners < 4000)).all((1, 2))
     away = np.linalg.norm(corners[inside][:, :, None] - scaled, axis=-1)
     found = away.argmin(-1)
@@ -99,7 +99,8 @@ def _closing(
     """Return (468, 3): what brings the lips together. The mean face is a speaker's and
     holds them a little apart, but code 0 is a mouth at rest."""
     gap = places[LOWER_LIP, 1] - places[UPPER_LIP, 1]
-    return -gap / (opening[LOWER_LIP, 1] - opening[UPPER_LIP, 1]) * opening
+    share = -gap / (opening[LOWER_LIP, 1] - opening[UPPER_LIP, 1])
+    return np.asarray(share * opening, np.float64)
 
 
 def _carried() -> NDArray[np.float64]:

@@ -82,4 +82,4 @@ def _seen(motion: MouthMotion) -> NDArray[np.float64]:
         wider / SPREAD_FULL,
         closed * thinner / THIN_FULL,
     ]
-    return np.clip(np.stack(seen, 1), 0, 1)
+    return np.asarray(np.clip(np.stack(seen, 1), 0, 1), np.float64)
