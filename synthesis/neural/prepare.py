@@ -4,6 +4,7 @@ A clip is cut at its cuts, and each piece holds one face that speaks. The folder
 lies in names its talker.
 
 DIR/clips/<piece>.crops.npy  uint8 (n, H, W, 3) aligned lower faces, RGB
+DIR/clips/<piece>.sound.npy  int16 (samples,) mono at 16 kHz, on the piece's clock
 DIR/clips/<piece>.npz        landmarks, crop maps, times, log-mel, talker
 DIR/clips/<clip>.json        the clip is done: its pieces, and what was left out
 DIR/left_out.json            why a clip or piece was left out
@@ -41,6 +42,8 @@ CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
 """The two sizes that renderers are trained at."""
 logger = logging.getLogger(__name__)
 
+FULL_SCALE = 32767
+"""Of stored sound."""
 SENTENCES = 3
 """Said about one clip at most; left_out.json has them all."""
 
@@ -226,6 +229,8 @@ def write_clip(
             written += 1
         if written < len(maps):
             raise FootageError("unsteady", "The clip was shorter when read again.")
+    with written_aside(stem.with_name(stem.name + ".sound.npy")) as file:
+        np.save(file, np.round(np.clip(sound, -1, 1) * FULL_SCALE).astype(np.int16))
     with written_aside(stem.with_name(stem.name + ".npz")) as file:
         np.savez(
             file,
@@ -250,6 +255,20 @@ def load_clip(out: Path, name: str) -> Clip:
             arrays["times_s"],
             arrays["mel"],
         )
+
+
+def load_sound(out: Path, name: str) -> NDArray[np.float32]:
+    """Return a prepared piece's sound: mono (samples,) at 16 kHz, -1..1.
+
+    Raises FootageError ("no-sound-kept") in a folder prepared before it was kept.
+    """
+    path = out / "clips" / f"{name}.sound.npy"
+    if not path.exists():
+        raise FootageError(
+            "no-sound-kept", f"The sound of {name} was not kept: prepare it again."
+        )
+    stored: NDArray[np.int16] = np.load(path)
+    return stored.astype(np.float32) / FULL_SCALE
 
 
 def _write_lists(out: Path) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from synthesis.neural.dataset import read_splits
 from synthesis.neural.footage import FootageError
 from synthesis.neural.lipcode import openings
 from synthesis.neural.mel import log_mel
-from synthesis.neural.prepare import load_clip, prepare
+from synthesis.neural.prepare import load_clip, load_sound, prepare
 from tests.footage import make_clip, make_film
 from tests.synthesis.neural.talking import Film, joined, robin
 
@@ -141,6 +141,17 @@ def test_a_piece_after_a_cut_has_its_own_frames_and_its_own_sound(
     ]
     assert int(np.argmin(errors)) == 5
     assert float(np.abs(heard - own).mean()) < 0.5
+
+
+def test_the_sound_kept_with_a_piece_is_its_own(prepared: Path) -> None:
+    piece = load_clip(prepared, "robin-cut@3")
+    _, sound = robin(80, 130)
+    start = round(float(piece.times_s[0]) * 16_000)
+    kept = load_sound(prepared, "robin-cut@3")[start : start + len(sound)]
+    assert kept == pytest.approx(sound[: len(kept)], abs=1e-3)
+    assert len(kept) > 0.95 * len(sound)
+    with pytest.raises(FootageError, match="prepare it again"):
+        load_sound(prepared, "robin-nobody")
 
 
 def _opening_alone(pictures: Pictures) -> np.ndarray[Any, Any]:
