@@ -267,8 +267,7 @@ def load_sound(out: Path, name: str) -> NDArray[np.float32]:
         raise FootageError(
             "no-sound-kept", f"The sound of {name} was not kept: prepare it again."
         )
-    stored: NDArray[np.int16] = np.load(path)
-    return stored.astype(np.float32) / FULL_SCALE
+    return np.asarray(np.load(path) / FULL_SCALE, np.float32)
 
 
 def _write_lists(out: Path) -> dict[str, list[str]]:
