@@ -24,6 +24,8 @@ POSE_COST, EXEMPLAR_POSE_COST = 0.5, 1.0
 """Of ten degrees of turn, against a squared code distance of one deviation."""
 LIGHT_COST = 10.0
 """Of the whole range in one colour: keeps to one session and its light."""
+EXTREME = 0.03
+"""Share of mouths that count as wide open, and as shut: not the one yawn of an hour."""
 PLACE_COST = 0.3
 """Of one pixel, at 67 across the eyes, between where two lower faces lie."""
 PLACE_POINTS = 4
@@ -105,16 +107,18 @@ def costs(
     turn = _city_block(target.turns, bank.turns) / 10.0
     apart = np.abs(target.frames[:, None] - bank.frames[None])
     alike = np.where(apart <= APART_FRAMES, FORBIDDEN, 0.0)
-    alike += LIGHT_COST / 255 * _city_block(target.light, bank.light)
+    light = LIGHT_COST / 255 * _city_block(target.light, bank.light)
+    alike += light
     alike += PLACE_COST * _misplaced_px(target.places, bank.places)
     weight = (spread / spread[0]) ** AXIS_POWER
     near = _squared_distance(target.codes, bank.codes, weight)
     near += POSE_COST * turn + alike
     main = bank.codes[:, 0].astype(np.float64)
-    reach = max(float(np.ptp(main)), 1e-6)
-    alike += EXEMPLAR_POSE_COST * turn
-    opened = 3 * (main.max() - main) / reach + alike
-    closed = 3 * (main - main.min()) / reach + alike
+    shut, wide = np.quantile(main, [EXTREME, 1 - EXTREME])
+    reach = max(float(wide - shut), 1e-6)
+    alike += EXEMPLAR_POSE_COST * turn + 2 * light
+    opened = 3 * np.maximum(wide - main, 0) / reach + alike
+    closed = 3 * np.maximum(main - shut, 0) / reach + alike
     return [near, near, opened, closed]
 
 

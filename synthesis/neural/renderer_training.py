@@ -35,7 +35,7 @@ class RendererSchedule:
     critic_rate: float = 3e-4
     adversarial: float = 0.06
     matching: float = 0.8
-    texture: float = 3.0
+    texture: float = 6.0
     liveliness: float = 1.0
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
