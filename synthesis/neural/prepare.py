@@ -13,8 +13,9 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from synthesis.neural.mel import log_mel
 
 logger = logging.getLogger(__name__)
 
+CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
+"""The two sizes that renderers are trained at."""
 MIN_FRAMES = 20
 MIN_VOICED_S = 0.3
 MIN_EYES_PX = 20.0
@@ -66,8 +69,7 @@ def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]
     Resumable: clips done or refused before are passed over. A clip that cannot be
     used is left out with its reason and never ends the run.
     """
-    (out / "clips").mkdir(parents=True, exist_ok=True)
-    _write_json(out / "crop.json", asdict(spec))
+    open_folder(out, spec)
     refused: dict[str, str] = _read_json(out / "left_out.json", {})
     paths = [path for folder in folders for path in footage.clip_paths(folder)]
     finder = FaceFinder()
@@ -80,13 +82,19 @@ def prepare(folders: Sequence[Path], out: Path, spec: CropSpec) -> Iterator[str]
             _prepare_clip(path, out / "clips" / name, spec, finder)
         except FootageError as error:
             refused[name] = error.sentence
-            _write_json(out / "left_out.json", refused)
+            write_json(out / "left_out.json", refused)
         done += 1
         left_s = (time.monotonic() - began) / done * (len(paths) - number)
         state = refused.get(name, "ok")
         yield f"{number}/{len(paths)} {name} {state} ETA {left_s:.0f} s"
-    _write_json(out / "left_out.json", refused)
-    _write_json(out / "splits.json", split(_talkers(out)))
+    write_json(out / "left_out.json", refused)
+    write_json(out / "splits.json", split(_talkers(out)))
+
+
+def open_folder(out: Path, spec: CropSpec) -> None:
+    """Begin a prepared folder, or go on with one, for crops of one size."""
+    (out / "clips").mkdir(parents=True, exist_ok=True)
+    write_json(out / "crop.json", asdict(spec))
 
 
 def _prepare_clip(path: Path, stem: Path, spec: CropSpec, finder: FaceFinder) -> None:
@@ -105,22 +113,46 @@ def _prepare_clip(path: Path, stem: Path, spec: CropSpec, finder: FaceFinder) ->
         raise FootageError("no-face", f"{path.name} shows no face.")
     track = _main_track(path, tracks)
     last = track.start + len(track.landmarks)
-    landmarks = filled(track.landmarks)
-    maps = crop_maps(landmarks, spec)
+    write_clip(
+        stem,
+        islice(footage.frames(path), track.start, last),
+        landmarks=track.landmarks,
+        times_s=np.array(times_s[track.start : last]),
+        sound=sound,
+        talker=path.parent.name,
+        spec=spec,
+    )
+
+
+def write_clip(
+    stem: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    landmarks: NDArray[np.float32],
+    times_s: NDArray[np.float64],
+    sound: NDArray[np.float32],
+    talker: str,
+    spec: CropSpec,
+) -> None:
+    """Write one clip's files beside stem: the crops of one face, and what is heard.
+
+    frames: RGB uint8 (H, W, 3), one for each of landmarks (n, 468, 3), NaN rows where
+    the face was not found. times_s: (n,) on the clock of sound, mono at 16 kHz.
+    """
+    places = filled(landmarks)
+    maps = crop_maps(places, spec)
     crops = np.empty((len(maps), spec.height, spec.width, 3), np.uint8)
-    for number, frame in enumerate(footage.frames(path)):
-        if track.start <= number < last:
-            at = number - track.start
-            crops[at] = cut_face(frame, maps[at], spec)
+    for at, frame in zip(range(len(maps)), frames, strict=True):
+        crops[at] = cut_face(frame, maps[at], spec)
     _save_npy(stem.with_name(stem.name + ".crops.npy"), crops)
     partial = stem.with_name(stem.name + ".part.npz")
     np.savez(
         partial,
-        landmarks=landmarks.astype(np.float32),
+        landmarks=places.astype(np.float32),
         to_frame=maps,
-        times_s=np.array(times_s[track.start : last]),
+        times_s=times_s,
         mel=log_mel(sound).astype(np.float32),
-        talker=np.array(path.parent.name),
+        talker=np.array(talker),
     )
     os.replace(partial, stem.with_name(stem.name + ".npz"))
 
@@ -209,7 +241,8 @@ def _read_json(path: Path, default: dict[str, str]) -> dict[str, str]:
     return json.loads(path.read_text()) if path.exists() else default
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file that appears whole or not at all."""
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     os.replace(partial, path)

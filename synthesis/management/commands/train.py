@@ -9,13 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from synthesis.faces.align import CropSpec
 from synthesis.neural import stages
-from synthesis.neural.prepare import prepare
+from synthesis.neural.prepare import CROPS, prepare
 from synthesis.neural.training import TrainingError
 from synthesis.neural.weights import GENERAL, WeightsError
-
-CROPS = {"general": CropSpec(), "large": CropSpec(288, 256, 172.0)}
 
 
 class Command(BaseCommand):
