@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +173,7 @@ def _write_clips(
             if voiced >= MIN_VOICED_S:
                 write_clip(
                     out / "clips" / f"{number:03d}",
-                    frames_of(path, facts, piece, partial(report, frames=total), done),
+                    frames_of(path, facts, piece, lambda at: report(at, total), done),
                     landmarks=piece.landmarks,
                     times_s=piece.times_s - piece.times_s[0],
                     sound=sound,

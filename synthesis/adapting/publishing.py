@@ -113,10 +113,11 @@ def _stills(
 
 def _marked(picture: Picture, mark_id: bytes) -> Picture:
     """The label and the invisible mark on RGB uint8 (H, W, 3)."""
-    luma, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb))
+    planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb), np.uint8)
+    luma, red, blue = (np.ascontiguousarray(planes[..., i]) for i in range(3))
     size = (SHOWN.width, SHOWN.height)
     Label(*size, full_range=True).apply(luma, blue, red)
     _, key = house_keys.all_mark_keys()[0]
     Embedder(key, mark_id, *size).apply(luma)
-    marked = cv2.cvtColor(cv2.merge([luma, red, blue]), cv2.COLOR_YCrCb2RGB)
+    marked = cv2.cvtColor(np.dstack([luma, red, blue]), cv2.COLOR_YCrCb2RGB)
     return np.asarray(marked, np.uint8)

@@ -113,7 +113,7 @@ def adaptation_queue(
             f"{actor}'s mouth is being learned already. Wait for the end, or cancel"
             " first.",
         )
-    sources = [row.sha256 for row in (*scenes, *footage)]
+    sources = [scene.sha256 for scene in scenes] + [row.sha256 for row in footage]
     grant = training_grant(project=project, actor=actor, sources=sources)
     adaptation = Adaptation.objects.create(
         project=project,
@@ -225,7 +225,7 @@ def models_delete(
     count = 0
     for model in list(models):
         files = [model.file, *(still.file for still in model.stills.all())]
-        Adaptation.objects.filter(pk=model.adaptation_id).update(
+        Adaptation.objects.filter(model=model).update(
             model_deleted_at=timezone.now()
         )
         ledger_append(
@@ -249,14 +249,14 @@ def training_withdraw(*, grant_id: str) -> None:
     checkpoints and the footage that no other grant covers are deleted."""
     with transaction.atomic():
         ended = adaptations_end(
-            Adaptation.objects.filter(grant=grant_id),
+            Adaptation.objects.filter(grant__id=grant_id),
             state=Adaptation.State.WITHDRAWN,
             code="consent-withdrawn",
             sentence="The actor withdrew consent while this was being learned."
             " Everything learned so far was deleted.",
         )
         learned = models_delete(
-            ActorModel.objects.filter(grant=grant_id), why="withdrawn", acting_user=None
+            ActorModel.objects.filter(grant__id=grant_id), why="withdrawn", acting_user=None
         )
         footage = _footage_uncovered(grant_id)
         files = [row.file for row in footage]
