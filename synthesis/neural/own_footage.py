@@ -25,7 +25,7 @@ HELD_SHARE = 0.15
 """The end of the footage, never trained on."""
 PIECE_FRAMES = 500
 """Crops of so many frames are held in memory at once."""
-CONTEXT_FRAMES, JUDGED_FRAMES = 100, 125
+CONTEXT_FRAMES, JUDGED_FRAMES = 50, 125
 """Of the excerpt: frames before what is judged, for references, and judged ones."""
 SECOND_FACE_S = 0.5
 SECOND_FACE_SHARE = 0.5

@@ -225,9 +225,7 @@ def models_delete(
     count = 0
     for model in list(models):
         files = [model.file, *(still.file for still in model.stills.all())]
-        Adaptation.objects.filter(model=model).update(
-            model_deleted_at=timezone.now()
-        )
+        Adaptation.objects.filter(model=model).update(model_deleted_at=timezone.now())
         ledger_append(
             kind="model-deleted",
             subject=str(model.adaptation_id or ""),
@@ -256,7 +254,9 @@ def training_withdraw(*, grant_id: str) -> None:
             " Everything learned so far was deleted.",
         )
         learned = models_delete(
-            ActorModel.objects.filter(grant__id=grant_id), why="withdrawn", acting_user=None
+            ActorModel.objects.filter(grant__id=grant_id),
+            why="withdrawn",
+            acting_user=None,
         )
         footage = _footage_uncovered(grant_id)
         files = [row.file for row in footage]

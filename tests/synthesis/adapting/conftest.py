@@ -1,10 +1,11 @@
-"""Robin's demo production with a scene whose face is known, and a few steps' learning."""
+"""Robin's demo production with a scene whose face is known, to learn from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from django.conf import settings
@@ -20,11 +21,12 @@ from synthesis.models import (
     Adaptation,
     AdaptationPart,
     Footage,
+    ModelStill,
     Scene,
     Shot,
     Track,
 )
-from synthesis.services.adaptation import adaptation_queue, footage_add
+from synthesis.services.adaptation import adaptation_queue, footage_add, work_prefix
 from synthesis.storage import scratch_dir
 from tests.synthesis.neural.test_training import excerpt
 
@@ -150,3 +152,35 @@ def empty_media() -> Iterator[None]:
     for folder in ("adaptationpart", "actormodel", "modelstill"):
         for path in (Path(settings.MEDIA_DIR) / folder).glob("*"):
             path.unlink()
+
+
+def model_made(run: Adaptation) -> ActorModel:
+    """A finished run's model with a still, as rows and files."""
+    Adaptation.objects.filter(id=run.id).update(state=Adaptation.State.READY)
+    figures = {"psnr": 30.0, "sharpness": 0.5, "opening_r": 0.4}
+    better = {"psnr": 33.1, "sharpness": 0.8, "opening_r": 0.3}
+    model = ActorModel(
+        actor=run.actor,
+        grant=run.grant,
+        adaptation=run,
+        sha256="5a" * 32,
+        sources=[
+            {"name": row.title, "sha256": row.sha256, "seconds": 5.2}
+            for row in run.scenes.all()
+        ],
+        figures={"frames": 23, "left_out": {}, "general": figures, "adapted": better},
+    )
+    model.file.save("model.zip", ContentFile(b"weights"))
+    for kind in ModelStill.Kind.values:
+        still = ModelStill(model=model, kind=kind, frame=130, at_s=5.2)
+        _, jpeg = cv2.imencode(".jpg", np.full((384, 432, 3), 90, np.uint8))
+        still.file.save("still.jpg", ContentFile(jpeg.tobytes()))
+    return model
+
+
+def parts_made(run: Adaptation) -> None:
+    """What a run that was killed leaves: parts in storage, a folder on this disk."""
+    for name in ("footage", "renderer.pt"):
+        part = AdaptationPart(adaptation=run, name=name)
+        part.file.save("file.part", ContentFile(b"crops of a face"))
+    (scratch_dir() / f"{work_prefix(run.id)}killed").mkdir()
