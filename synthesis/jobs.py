@@ -45,16 +45,18 @@ def analyse_scene(scene_id: str) -> None:
 
 def render_shot(render_id: str, shot_id: str) -> None:
     """Make the mouths of one shot; what is already there is kept."""
-    with _running(render_id) as render:
-        if render is not None:
-            shot_render(render, Shot.objects.get(pk=shot_id))
+    rows = Render.objects.filter(id=render_id)
+    with _claimed(rows) as found:
+        if found:
+            shot_render(_verified(rows), Shot.objects.get(pk=shot_id))
 
 
 def finish_render(render_id: str) -> None:
     """Join the shots: composite, label, mark, encode, sign, read back."""
-    with _running(render_id) as render:
-        if render is not None:
-            render_finish(render)
+    rows = Render.objects.filter(id=render_id)
+    with _claimed(rows) as found:
+        if found:
+            render_finish(_verified(rows))
 
 
 def adapt_actor(adaptation_id: str) -> None:
@@ -70,16 +72,11 @@ def adapt_actor(adaptation_id: str) -> None:
         work_delete(UUID(adaptation_id))
 
 
-@contextmanager
-def _running(render_id: str) -> Iterator[Render | None]:
-    """Claim the render; None if it is not wanted any more."""
-    rows = Render.objects.filter(id=render_id)
-    with _claimed(rows) as found:
-        render = None
-        if found:
-            render = rows.select_related("dub__scene__project").get()
-            render_verify(render)
-        yield render
+def _verified(rows: QuerySet[Render]) -> Render:
+    """The render, if its consent stands."""
+    render = rows.select_related("dub__scene__project").get()
+    render_verify(render)
+    return render
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def footage_prepare(
     """Cut the crops to train on into out, once; return what is known of them."""
     facts_file = out / "facts.json"
     if not facts_file.exists():
-        refused: dict[str, FootageError] = {}
+        refused: dict[int, FootageError] = {}
         stretches, probes = _stretches(adaptation, sources, refused)
         chosen = _planned(adaptation, stretches, refused)
         _write_clips(adaptation, sources, probes, chosen, out, refused)
@@ -67,7 +67,7 @@ def footage_prepare(
 
 
 def _stretches(
-    adaptation: Adaptation, sources: list[Source], refused: dict[str, FootageError]
+    adaptation: Adaptation, sources: list[Source], refused: dict[int, FootageError]
 ) -> tuple[list[Stretch], list[Probe | None]]:
     """Every stretch of the actor's face, and each file's facts. A file that cannot be
     used is left out with its reason."""
@@ -84,7 +84,7 @@ def _stretches(
                     " with what it says: use footage with its own speech.",
                 )
         except SynthesisError as error:
-            refused[source.name] = FootageError(error.code, error.sentence)
+            refused[number] = FootageError(error.code, error.sentence)
             probes.append(None)
             continue
         probes.append(facts)
@@ -103,7 +103,7 @@ def _faces(
         found = [(t.first_frame, _landmarks(t)) for t in tracks]
     else:
         with local_path(source.row.file) as path:
-            facts = probe(path)
+            facts = probe(path, report=lambda frames: look(adaptation))
             found = _faces_found(adaptation, source.name, path, facts)
     times_s = facts.times_s()
     return facts, [
@@ -137,7 +137,7 @@ def _faces_found(
 
 
 def _planned(
-    adaptation: Adaptation, stretches: list[Stretch], refused: dict[str, FootageError]
+    adaptation: Adaptation, stretches: list[Stretch], refused: dict[int, FootageError]
 ) -> Plan:
     """Raises the reason why there is nothing to learn from: that of the only file
     where there is one, else of the whole."""
@@ -155,7 +155,7 @@ def _write_clips(
     probes: list[Probe | None],
     chosen: Plan,
     out: Path,
-    refused: dict[str, FootageError],
+    refused: dict[int, FootageError],
 ) -> None:
     """Write a prepared folder as `train prepare` does, read through the sandbox."""
     open_folder(out, chosen.spec)
@@ -209,9 +209,12 @@ def _write_clips(
                     "seconds": round(seconds[number], 2),
                 }
                 for number, source in enumerate(sources)
-                if source.name not in refused
+                if number not in refused
             ],
-            "left_out": {name: error.sentence for name, error in refused.items()},
+            "left_out": {
+                sources[number].name: error.sentence
+                for number, error in refused.items()
+            },
             "crop": asdict(chosen.spec),
             "excerpt": {
                 "source": excerpt.stretch.source,

@@ -49,7 +49,7 @@ def reporter(
                     adaptation,
                     units=frames,
                     look=lambda: look(adaptation),
-                    done=done - 1,
+                    done=done,
                     step=STEPS.index(stage) + 1,
                     unit=unit,
                 )
