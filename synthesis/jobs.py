@@ -90,14 +90,20 @@ def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
     try:
         yield rows.filter(state=state.RUNNING).exists()
     except Stopped:
-        log.info("stopped %s", rows.model.__name__)
+        log.info("stopped %s", _named(rows))
     except ConsentError as error:
         _end(rows, state.WITHDRAWN, error.code, error.sentence)
     except SynthesisError as error:
         _end(rows, state.FAILED, error.code, error.sentence)
     except Exception:
-        log.exception("failed %s", rows.model.__name__)
+        log.exception("failed %s", _named(rows))
         _end(rows, state.FAILED, *INTERNAL)
+
+
+def _named(rows: QuerySet[Render] | QuerySet[Adaptation]) -> str:
+    """For the log: render=<id>."""
+    ids = rows.values_list("pk", flat=True)
+    return f"{rows.model._meta.model_name}={ids.first()}"
 
 
 def _end(

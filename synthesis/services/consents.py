@@ -73,11 +73,14 @@ def training_grant(*, project: Project, actor: Actor, sources: Iterable[str]) ->
 def adaptation_verify(adaptation: Adaptation) -> None:
     """Raise ConsentDenied unless the grant the adaptation was queued on still allows
     training on each of its sources."""
-    rows = (*adaptation.scenes.all(), *adaptation.footage.all())
-    if not rows:
+    sources = [
+        *adaptation.scenes.values_list("sha256", flat=True),
+        *adaptation.footage.values_list("sha256", flat=True),
+    ]
+    if not sources:
         raise NotAllowed("no-footage", "What this was to learn from is gone.")
-    for row in rows:
-        use = training_use(adaptation.project, adaptation.actor, row.sha256)
+    for sha256 in sources:
+        use = training_use(adaptation.project, adaptation.actor, sha256)
         verify_grant(adaptation.grant, use)
 
 
