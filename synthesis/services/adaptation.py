@@ -74,7 +74,7 @@ def footage_add(
 def footage_remove(*, footage: Footage, acting_user: AbstractBaseUser) -> None:
     """Delete uploaded footage. What was learned from it stays."""
     require_role(project=footage.project, user=acting_user, role=Role.PRODUCER)
-    if footage.adaptations.live().exists():  # type: ignore[attr-defined]
+    if footage.adaptations.live().exists():
         raise NotAllowed(
             "learning-under-way",
             "This footage is being learned from. Wait for the end, or cancel first.",
