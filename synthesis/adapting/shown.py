@@ -17,8 +17,14 @@ EARLIER = 10
 """Runs listed beside the newest model."""
 FIGURES = (
     ("psnr", "Likeness to the filmed mouth (PSNR)", "dB", 1, "higher is closer"),
-    ("sharpness", "Sharpness", "of the filmed one", 2, "1 is as sharp as filmed"),
-    ("opening_r", "Opening follows the filmed mouth", "(r)", 2, "1 is in step"),
+    (
+        "sharpness",
+        "Sharpness over the filmed mouth's",
+        "",
+        2,
+        "1 is as sharp as filmed",
+    ),
+    ("opening_r", "How well the opening follows (r)", "", 2, "1 is in step"),
 )
 
 
