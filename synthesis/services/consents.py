@@ -154,7 +154,7 @@ def _learned_of(actor: Actor) -> list[Made]:
     return [
         *(
             Made(
-                title=f"A model of how your mouth moves, learned for {run.project}"
+                title=f"Learning how your mouth moves, for {run.project},"
                 f" by {run.requested_by}",
                 state=_learning_in_words(run),
                 at=run.ended_at or run.requested_at,
@@ -163,7 +163,7 @@ def _learned_of(actor: Actor) -> list[Made]:
         ),
         *(
             Made(
-                title=f"A model of how your mouth moves, for {model.grant.project};"
+                title=f"Learning how your mouth moves, for {model.grant.project};"
                 " it came with the software",
                 state="Learned, in use",
                 at=model.made_at,

@@ -18,6 +18,7 @@ import pytest
 from consent.models import LedgerEntry
 from lipweb.demo_production import LINES, Demo
 from synthesis import house_keys, jobs
+from synthesis.adapting import footage, running
 from synthesis.adapting.work import STEPS
 from synthesis.engines.comparison import SHOWN
 from synthesis.engines.native import NativeEngine
@@ -144,13 +145,47 @@ def wait_for(run: Adaptation, holds: Callable[[], bool], most_s: float = 600) ->
         run.refresh_from_db()
 
 
-# Footage that cannot be learned from, in this process: no worker is needed for it
+# In this process: no worker is needed for what follows
 
 
 def done(run: Adaptation) -> Adaptation:
     jobs.adapt_actor(str(run.id))
     run.refresh_from_db()
     return run
+
+
+class Killed(BaseException):
+    """What no handler of errors sees."""
+
+
+def test_the_work_of_a_killed_run_is_taken_up_and_not_done_again(
+    demo: Demo, talking: Scene, learn: Learn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = learn(scenes=[talking])
+    keep = running.part_keep
+
+    def keep_and_die(adaptation: Adaptation, name: str, path: Path) -> None:
+        keep(adaptation, name, path)
+        raise Killed
+
+    def nothing_twice(*args: object, **kwargs: object) -> None:
+        raise AssertionError("done before")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(running, "part_keep", keep_and_die)
+        with pytest.raises(Killed):
+            jobs.adapt_actor(str(run.id))
+    run.refresh_from_db()
+    assert run.state == Adaptation.State.RUNNING
+    kept = set(run.parts.values_list("name", flat=True))
+    assert kept == {"footage", "renderer.pt"}
+    with monkeypatch.context() as again:
+        again.setattr(RendererStage, "step", nothing_twice)
+        again.setattr(footage, "write_clip", nothing_twice)
+        assert done(run).state == Adaptation.State.READY, run.error_sentence
+    assert not run.parts.exists()
+    marked_and_labelled(run.model)
+    assert hash_of(run.model)
 
 
 def test_bad_footage_is_refused_with_a_code_and_a_sentence(
