@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -171,8 +171,9 @@ def _write_clips(
             sound = sound_of(path, facts, piece)
             voiced = voiced_s(sound)
             if voiced >= MIN_VOICED_S:
+                name = f"{number:03d}"
                 write_clip(
-                    out / "clips" / f"{number:03d}",
+                    out / "clips" / name,
                     frames_of(path, facts, piece, lambda at: report(at, total), done),
                     landmarks=piece.landmarks,
                     times_s=piece.times_s - piece.times_s[0],
@@ -180,7 +181,7 @@ def _write_clips(
                     talker=str(adaptation.actor_id),
                     spec=chosen.spec,
                 )
-                names.append(f"{number:03d}")
+                names.append(name)
                 seconds[piece.source] += piece.seconds
                 heard_s += voiced
         done += len(piece.landmarks)
@@ -193,36 +194,36 @@ def _write_clips(
         )
     empty: dict[str, list[str]] = {part: [] for part in stages.EVERY_PART}
     write_json(out / "splits.json", empty | {"train": names})
+    _write_facts(sources, seconds, chosen, out, refused)
+
+
+def _write_facts(
+    sources: list[Source],
+    seconds: dict[int, float],
+    chosen: Plan,
+    out: Path,
+    refused: dict[int, FootageError],
+) -> None:
+    """Write what of each file was used, and the excerpt kept back to compare by."""
     excerpt = chosen.excerpt
     np.savez(
         out / "excerpt.npz",
         landmarks=excerpt.stretch.landmarks,
         times_s=excerpt.stretch.times_s,
     )
-    write_json(
-        out / "facts.json",
-        {
-            "sources": [
-                {
-                    "name": source.name,
-                    "sha256": source.row.sha256,
-                    "seconds": round(seconds[number], 2),
-                }
-                for number, source in enumerate(sources)
-                if number not in refused
-            ],
-            "left_out": {
-                sources[number].name: error.sentence
-                for number, error in refused.items()
-            },
-            "crop": asdict(chosen.spec),
-            "excerpt": {
-                "source": excerpt.stretch.source,
-                "first": excerpt.stretch.first,
-                "held_from": excerpt.held_from,
-            },
-        },
-    )
+    used = [
+        {"name": s.name, "sha256": s.row.sha256, "seconds": round(seconds[number], 2)}
+        for number, s in enumerate(sources)
+        if number not in refused
+    ]
+    why = {sources[number].name: error.sentence for number, error in refused.items()}
+    where = {
+        "source": excerpt.stretch.source,
+        "first": excerpt.stretch.first,
+        "held_from": excerpt.held_from,
+    }
+    facts = {"sources": used, "left_out": why, "excerpt": where}
+    write_json(out / "facts.json", facts)
 
 
 def frames_of(
