@@ -29,6 +29,7 @@ from synthesis.adapting.publishing import model_publish
 from synthesis.adapting.work import part_keep
 from synthesis.engines.comparison import SHOWN, Comparison, MouthFigures, Still
 from synthesis.errors import NotAllowed, SynthesisError
+from synthesis.jobs import adapt_actor
 from synthesis.models import ActorModel, Adaptation, Footage, ModelStill, Scene
 from synthesis.progress import Stopped
 from synthesis.services import adaptation as services
@@ -176,6 +177,17 @@ def test_a_reviewer_can_neither_start_nor_cancel_nor_delete(
             scenes=[scene],
             acting_user=reviewer_of_demo,
         )
+
+
+def test_a_job_whose_consent_no_longer_covers_it_ends_in_words(
+    scene: Scene, learn: Learn
+) -> None:
+    run = learn(scenes=[scene])
+    Project.objects.update(medium="broadcast")  # which the grant does not name
+    adapt_actor(str(run.id))
+    run.refresh_from_db()
+    assert run.state == Adaptation.State.WITHDRAWN
+    assert "does not cover television" in run.error_sentence
 
 
 # Taking back
