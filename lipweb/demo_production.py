@@ -35,6 +35,12 @@ FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"
 SCENE = FOOTAGE / "robin.mp4"
 LINES = {"es": FOOTAGE / "robin-es.wav", "de": FOOTAGE / "robin-de.wav"}
 LEARNED = Path(settings.BASE_DIR) / "synthesis" / "neural" / "weights" / "robin"
+LEARNED_FROM = {
+    "name": "robin-reel.mp4",
+    "sha256": "d2613d31618f77fd3b9095c6522a97e4e00f937c0348641c49c1d4cf5cf92140",
+    "seconds": 14.8,
+}
+"""The reel itself is not in the repository: the weights learned from it are."""
 
 NAME = "Hello, Robin (demo)"
 PEOPLE = {
@@ -168,7 +174,9 @@ def _learned(actor: Actor, grant: Grant) -> None:
         return
     draft = scratch_dir() / f"robin-{os.getpid()}"
     copy = Path(shutil.make_archive(str(draft), "zip", LEARNED))
-    model = ActorModel(actor=actor, grant=grant, sha256=sha256_file(copy))
+    model = ActorModel(
+        actor=actor, grant=grant, sha256=sha256_file(copy), sources=[LEARNED_FROM]
+    )
     keep(model.file, copy, suffix="zip")
     model.save()
 

@@ -203,6 +203,10 @@ RENDER_THREADS = env.int(
     default=max(1, len(os.sched_getaffinity(0)) // env.int("WORKERS", default=1)),
 )
 
+# Steps in which the renderer learns an actor's mouth: half a second each on a free
+# core, or one and a half where the face is large.
+ADAPT_STEPS = env.int("ADAPT_STEPS", default=1_500)
+
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.errors import ConsentError
+from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Render, Scene, Shot
+from synthesis.models import Adaptation, Render, Scene, Shot
 from synthesis.progress import Stopped
 from synthesis.rendering import render_finish, shot_render
 from synthesis.scenes.analysis import scene_analyse
-from synthesis.services.consents import render_verify
+from synthesis.services.adaptation import work_delete
+from synthesis.services.consents import adaptation_verify, render_verify
 
 log = logging.getLogger(__name__)
 
@@ -41,46 +45,71 @@ def analyse_scene(scene_id: str) -> None:
 
 def render_shot(render_id: str, shot_id: str) -> None:
     """Make the mouths of one shot; what is already there is kept."""
-    with _running(render_id) as render:
-        if render is not None:
-            shot_render(render, Shot.objects.get(pk=shot_id))
+    rows = Render.objects.filter(id=render_id)
+    with _claimed(rows) as found:
+        if found:
+            shot_render(_verified(rows), Shot.objects.get(pk=shot_id))
 
 
 def finish_render(render_id: str) -> None:
     """Join the shots: composite, label, mark, encode, sign, read back."""
-    with _running(render_id) as render:
-        if render is not None:
-            render_finish(render)
+    rows = Render.objects.filter(id=render_id)
+    with _claimed(rows) as found:
+        if found:
+            render_finish(_verified(rows))
+
+
+def adapt_actor(adaptation_id: str) -> None:
+    """Learn an actor's mouth from the footage the row names; crops and checkpoints of
+    a run that has ended are deleted, those of one that was killed taken up."""
+    rows = Adaptation.objects.filter(id=adaptation_id)
+    with _claimed(rows) as found:
+        if found:
+            adaptation = rows.select_related("actor", "project", "grant").get()
+            adaptation_verify(adaptation)
+            adaptation_run(adaptation)
+    if not rows.live().exists():
+        work_delete(UUID(adaptation_id))
+
+
+def _verified(rows: QuerySet[Render]) -> Render:
+    """The render, if its consent stands."""
+    render = rows.select_related("dub__scene__project").get()
+    render_verify(render)
+    return render
 
 
 @contextmanager
-def _running(render_id: str) -> Iterator[Render | None]:
-    """Claim the render; whatever goes wrong inside becomes its row's state."""
-    Render.objects.filter(id=render_id, state=Render.State.QUEUED).update(
-        state=Render.State.RUNNING, started_at=timezone.now()
-    )
-    render = (
-        Render.objects.filter(id=render_id, state=Render.State.RUNNING)
-        .select_related("dub__scene__project")
-        .first()
+def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
+    """Claim a row for this worker, and say whether it is to be worked on; whatever goes
+    wrong inside becomes the row's state."""
+    state = rows.model.State
+    rows.filter(state=state.QUEUED).update(
+        state=state.RUNNING, started_at=timezone.now()
     )
     try:
-        if render is not None:
-            render_verify(render)
-        yield render
+        yield rows.filter(state=state.RUNNING).exists()
     except Stopped:
-        log.info("render stopped render=%s", render_id)
+        log.info("stopped %s", _named(rows))
     except ConsentError as error:
-        _end(render_id, Render.State.WITHDRAWN, error.code, error.sentence)
+        _end(rows, state.WITHDRAWN, error.code, error.sentence)
     except SynthesisError as error:
-        _end(render_id, Render.State.FAILED, error.code, error.sentence)
+        _end(rows, state.FAILED, error.code, error.sentence)
     except Exception:
-        log.exception("render failed render=%s", render_id)
-        _end(render_id, Render.State.FAILED, *INTERNAL)
+        log.exception("failed %s", _named(rows))
+        _end(rows, state.FAILED, *INTERNAL)
 
 
-def _end(render_id: str, state: Render.State, code: str, sentence: str) -> None:
-    Render.objects.filter(id=render_id, state=Render.State.RUNNING).update(
+def _named(rows: QuerySet[Render] | QuerySet[Adaptation]) -> str:
+    """For the log: render=<id>."""
+    ids = rows.values_list("pk", flat=True)
+    return f"{rows.model._meta.model_name}={ids.first()}"
+
+
+def _end(
+    rows: QuerySet[Render] | QuerySet[Adaptation], state: str, code: str, sentence: str
+) -> None:
+    rows.filter(state=rows.model.State.RUNNING).update(
         state=state,
         error_code=code,
         error_sentence=sentence,

@@ -18,17 +18,24 @@ class Stopped(Exception):
 
 class Progress:
     """Writes a row's progress at most twice a second, and each time looks whether to
-    go on. units is the whole work in frames; it gives the time still needed."""
+    go on. units is the whole work in frames; it gives the time still needed. done: of
+    them, by a worker before this one."""
 
     EVERY_S = 0.5
 
     def __init__(
-        self, row: models.Model, *, units: int, look: Callable[[], None], **extra: Any
+        self,
+        row: models.Model,
+        *,
+        units: int,
+        look: Callable[[], None],
+        done: int = 0,
+        **extra: Any,
     ) -> None:
         self._rows = type(row)._default_manager.filter(pk=row.pk)
         self._units = max(units, 1)
         self._look = look
-        self._before = 0
+        self._before, self._done = 0, done
         self._began = time.monotonic()
         self._written = 0.0
         self.extra = extra
@@ -40,7 +47,7 @@ class Progress:
         self._written = now
         self._look()
         done = self._before + frame
-        fps = done / (now - self._began) if now > self._began else 0.0
+        fps = (done - self._done) / (now - self._began) if now > self._began else 0.0
         self._rows.update(
             progress={
                 "stage": stage,

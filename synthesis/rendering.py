@@ -28,7 +28,6 @@ from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.sound import Line as PlacedLine
 from synthesis.media.sound import mix_lines, sound_mono_16k
 from synthesis.models import (
-    ActorModel,
     Deliverable,
     Line,
     Render,
@@ -44,6 +43,7 @@ from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
+from synthesis.services.consents import model_in_use
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 
@@ -125,7 +125,7 @@ def _track_render(render: Render, track: Track, target: Path) -> None:
     report("Loading the network", 0, track.end_frame - track.first_frame)
     with ExitStack() as stack:
         engine = NativeEngine.load(
-            actor=_learned(track.actor, stack), threads=settings.RENDER_THREADS
+            actor=_learned(track, stack), threads=settings.RENDER_THREADS
         )
         take, controls = _take(track, target), Controls(**render.controls)
         sound = _spoken(
@@ -211,9 +211,10 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
     return mixed
 
 
-def _learned(actor: Actor | None, stack: ExitStack) -> Path | None:
-    """Folder of what the networks learned of this actor, or None."""
-    model = ActorModel.objects.filter(actor=actor).first()
+def _learned(track: Track, stack: ExitStack) -> Path | None:
+    """Folder of what the networks learned of this track's actor, or None."""
+    project = track.shot.scene.project
+    model = model_in_use(actor=track.actor, project=project)
     if model is None:
         return None
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch_dir())))

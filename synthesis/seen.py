@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from consent.models import Membership, Project
+from consent.models import Actor, Membership, Project
 from synthesis import models
 
 
@@ -78,6 +78,43 @@ def deliverable(request: MemberRequest, deliverable_id: UUID) -> models.Delivera
     )
     rows = rows.select_related("render__dub__scene__project")
     return get_object_or_404(rows, id=deliverable_id)
+
+
+def actor(request: MemberRequest, of: Project, actor_id: UUID) -> Actor:
+    """Seen in a project whose cast they are in."""
+    return get_object_or_404(Actor.objects.cast_in(of), id=actor_id)
+
+
+def footage(request: MemberRequest, footage_id: UUID) -> models.Footage:
+    rows = models.Footage.objects.filter(
+        project__in=Project.objects.of_member(request.user)
+    )
+    return get_object_or_404(rows.select_related("project", "actor"), id=footage_id)
+
+
+def adaptation(request: MemberRequest, adaptation_id: UUID) -> models.Adaptation:
+    rows = models.Adaptation.objects.filter(
+        project__in=Project.objects.of_member(request.user)
+    )
+    rows = rows.select_related("project", "actor", "grant", "requested_by")
+    return get_object_or_404(rows, id=adaptation_id)
+
+
+def actor_model(request: MemberRequest, model_id: int) -> models.ActorModel:
+    rows = models.ActorModel.objects.filter(
+        grant__project__in=Project.objects.of_member(request.user)
+    )
+    return get_object_or_404(
+        rows.select_related("grant__project", "actor"), pk=model_id
+    )
+
+
+def still(request: MemberRequest, still_id: UUID) -> models.ModelStill:
+    rows = models.ModelStill.objects.filter(
+        model__grant__project__in=Project.objects.of_member(request.user)
+    )
+    rows = rows.select_related("model__grant__project", "model__actor")
+    return get_object_or_404(rows, id=still_id)
 
 
 def roles(request: MemberRequest, of: Project) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
 from synthesis.scenes import dubs, pages, projects, renders, uploads
 from synthesis.verification import pages as verification
@@ -50,5 +51,33 @@ urlpatterns = [
         review.decision_new,
         name="decision_new",
     ),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/",
+        adapting.actor,
+        name="actor",
+    ),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/footage/",
+        adapting.footage_new,
+        name="footage_new",
+    ),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/adaptations/",
+        adapting.adaptation_new,
+        name="adaptation_new",
+    ),
+    path(
+        "footage/<uuid:footage_id>/remove/",
+        adapting.footage_gone,
+        name="footage_remove",
+    ),
+    path("adaptations/<uuid:adaptation_id>/", adapting.progress, name="adaptation"),
+    path(
+        "adaptations/<uuid:adaptation_id>/cancel/",
+        adapting.cancel,
+        name="adaptation_cancel",
+    ),
+    path("models/<int:model_id>/delete/", adapting.model_gone, name="model_delete"),
+    path("stills/<uuid:still_id>/", adapting.still, name="still"),
     path("verify/", verification.verify, name="verify"),
 ]

@@ -1,5 +1,12 @@
 """The records synthesis keeps."""
 
+from synthesis.models.adaptations import (
+    ActorModel,
+    Adaptation,
+    AdaptationPart,
+    Footage,
+    ModelStill,
+)
 from synthesis.models.renders import (
     Comment,
     Decision,
@@ -7,15 +14,19 @@ from synthesis.models.renders import (
     Render,
     TrackRender,
 )
-from synthesis.models.scenes import ActorModel, Dub, Line, Scene, Shot, Track, Upload
+from synthesis.models.scenes import Dub, Line, Scene, Shot, Track, Upload
 
 __all__ = [
     "ActorModel",
+    "Adaptation",
+    "AdaptationPart",
     "Comment",
     "Decision",
     "Deliverable",
     "Dub",
+    "Footage",
     "Line",
+    "ModelStill",
     "Render",
     "Scene",
     "Shot",

@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from consent.models import Actor, Grant, Project
+from consent.models import Actor, Project
 
 
 def private_path(instance: models.Model, filename: str) -> str:
@@ -112,25 +112,6 @@ class Track(models.Model):
 
     def __str__(self) -> str:
         return f"track {self.number}"
-
-
-class ActorModel(models.Model):
-    """What the networks learned of one actor. Stands on a grant that includes
-    training and is deleted when that grant is withdrawn."""
-
-    actor = models.ForeignKey(
-        Actor, on_delete=models.CASCADE, related_name="learned_models"
-    )
-    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
-    file = models.FileField(upload_to=private_path)
-    sha256 = models.CharField(max_length=64)
-    made_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-made_at"]
-
-    def __str__(self) -> str:
-        return f"model of {self.actor}"
 
 
 class Dub(models.Model):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,16 @@ from synthesis.neural.lipcode import LipCode
 from synthesis.neural.prepare import load_clip
 from synthesis.neural.renderer import Renderer, RendererConfig
 from synthesis.neural.renderer_training import RendererSchedule, RendererStage
-from synthesis.neural.training import TrainingError, train
+from synthesis.neural.training import Report, TrainingError, train
 from synthesis.neural.weights import WeightFolder, publish
 
 LARGE_PX_PER_EYES = 100.0
 """From here on the renderer's trunk works on an eighth of the crop."""
 STORED_BYTES = 96_000_000
 """Of pictures of an actor kept beside adapted weights: 3,000 small or 430 large."""
+EVERY_PART = ("train", "val", "test", "unseen")
+StageReport = Callable[[str, int, int], None]
+"""report(network, steps done, steps in all); raises to stop."""
 
 
 def renderer_config(spec: CropSpec) -> RendererConfig:
@@ -53,9 +57,6 @@ def renderer_config(spec: CropSpec) -> RendererConfig:
         channels=(72, 120, 176) if large else (80, 128, 192),
         detail=48 if large else 64,
     )
-
-
-EVERYTHING = ("train", "val", "test", "unseen")
 
 
 def training_facts(
@@ -189,24 +190,32 @@ def adapt(
     control_steps: int,
     seed: int,
     device: str = "cpu",
+    parts: Sequence[str] = EVERY_PART,
+    report: StageReport = lambda stage, done, steps: None,
 ) -> Iterator[str]:
     """Fit renderer and style to one actor's own prepared footage.
 
-    general: the weight folder to start from. Every clip is trained on: an actor's
-    minutes are few. The control network keeps its encoder.
+    general: the weight folder to start from. parts: of splits.json, to train on; by
+    default every clip, since an actor's minutes are few. report is called with
+    "renderer" or "control" after every step. The control network keeps its encoder.
     """
     torch.manual_seed(seed)
     folder = WeightFolder(general)
     lip_code = folder.lip_code()
     spec = _shared_spec(data)
-    clips = _clips(data, lip_code, everything=True)
+    clips = _clips(data, lip_code, parts)
     renderer = Renderer(renderer_config(spec))
     if folder.config("renderer") == _plain(renderer.config):
         renderer.load_state_dict(folder.renderer().state_dict())
     stage = RendererStage(
         renderer, clips, lip_code.spread, RendererSchedule(seed=seed, tint=0.05), device
     )
-    yield from train(stage, run / "checkpoints/renderer.pt", steps=renderer_steps)
+    yield from train(
+        stage,
+        run / "checkpoints/renderer.pt",
+        steps=renderer_steps,
+        report=partial(report, "renderer"),
+    )
     weights, base = run / "weights", folder.sha256("lip_code")
     average = stage.average
     publish(
@@ -214,25 +223,29 @@ def adapt(
         "renderer",
         average.state_dict(),
         average.config,
-        training=training_facts(
-            data, steps=renderer_steps, seed=seed, parts=EVERYTHING
-        ),
+        training=training_facts(data, steps=renderer_steps, seed=seed, parts=parts),
         lip_code_sha256=base,
     )
     publish(weights, "references", reference_pictures(clips, spec))
     if control_steps:
-        yield from _adapt_control(clips, folder, run, control_steps, seed)
+        tell = partial(report, "control")
+        yield from _adapt_control(clips, folder, run, control_steps, seed, tell)
 
 
 def _adapt_control(
-    clips: list[CodedClip], folder: WeightFolder, run: Path, steps: int, seed: int
+    clips: list[CodedClip],
+    folder: WeightFolder,
+    run: Path,
+    steps: int,
+    seed: int,
+    report: Report,
 ) -> Iterator[str]:
     """Fit control network and style row 0 to the actor; the encoder stays frozen."""
     networks = folder.control().requires_grad_(True)
     schedule = ControlSchedule(seed=seed, rate=2e-4, windows=8, unknown=1.0)
     draw = WindowDraw(clips, [], schedule.window_s)
     stage = ControlStage(networks, draw, schedule, folder.lip_code())
-    yield from train(stage, run / "checkpoints/control.pt", steps=steps)
+    yield from train(stage, run / "checkpoints/control.pt", steps=steps, report=report)
     state = networks.state_dict()
     publish(run / "weights", "control", state, networks.config, style_row=0)
 
@@ -277,12 +290,11 @@ def _training(out: Path) -> list[str]:
 
 
 def _clips(
-    data: Sequence[Path], lip_code: LipCode, *, everything: bool = False
+    data: Sequence[Path], lip_code: LipCode, parts: Sequence[str] = ("train",)
 ) -> list[CodedClip]:
     clips: list[CodedClip] = []
     for out in data:
         splits = read_splits(out)
-        parts = EVERYTHING if everything else ("train",)
         names = [name for part in parts for name in splits[part]]
         clips += open_clips(out, names, lip_code)
     if not clips:

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,7 +43,17 @@ class Stage(Protocol):
         ...
 
 
-def train(stage: Stage, checkpoint: Path, *, steps: int) -> Iterator[str]:
+Report = Callable[[int, int], None]
+"""report(steps done, steps in all): called after every step; raises to stop."""
+
+
+def train(
+    stage: Stage,
+    checkpoint: Path,
+    *,
+    steps: int,
+    report: Report = lambda done, steps: None,
+) -> Iterator[str]:
     """Train to `steps`, from checkpoint if it exists; yield lines of progress.
 
     Raises TrainingError ("nan-loss") and keeps the last good checkpoint.
@@ -72,6 +82,7 @@ def train(stage: Stage, checkpoint: Path, *, steps: int) -> Iterator[str]:
         if time.monotonic() - saved > CHECKPOINT_EVERY_S:
             save_checkpoint(stage, checkpoint, number + 1)
             saved = time.monotonic()
+        report(number + 1, steps)
     save_checkpoint(stage, checkpoint, max(first, steps))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
+from consent.errors import ConsentDenied
 from consent.models import Actor, Grant, Project
-from consent.policy import Use, verify, verify_grant
+from consent.policy import Use, grants_usable, verify, verify_grant
 from consent.record import SceneRef
 from consent.seams import Made
-from consent.sentences import language_words
+from consent.sentences import day_words, language_words
 from synthesis.errors import NotAllowed
-from synthesis.models import Dub, Render, Scene
+from synthesis.models import ActorModel, Adaptation, Dub, Render, Scene
 
 
 def dub_verify(dub: Dub) -> list[Grant]:
@@ -49,6 +52,74 @@ def use_of(dub: Dub, actor: Actor) -> Use:
     )
 
 
+def training_grant(*, project: Project, actor: Actor, sources: Iterable[str]) -> Grant:
+    """Return one grant that allows training on every source (SHA-256 of its file) now,
+    the newest first. Raises ConsentDenied with every failed term in words."""
+    uses = [training_use(project, actor, sha256) for sha256 in sources]
+    if not uses:
+        raise NotAllowed("no-footage", "Choose what is to be learned from first.")
+    for use in uses:
+        verify(use)
+    for grant in grants_usable(uses[0]):
+        if all(grant in grants_usable(use) for use in uses[1:]):
+            return grant
+    raise NotAllowed(
+        "no-one-grant",
+        "Each of these is covered by another consent. Learn from those that one"
+        " consent covers, or ask for one that covers all.",
+    )
+
+
+def adaptation_verify(adaptation: Adaptation) -> None:
+    """Raise ConsentDenied unless the grant the adaptation was queued on still allows
+    training on each of its sources."""
+    sources = [
+        *adaptation.scenes.values_list("sha256", flat=True),
+        *adaptation.footage.values_list("sha256", flat=True),
+    ]
+    if not sources:
+        raise NotAllowed("no-footage", "What this was to learn from is gone.")
+    for sha256 in sources:
+        use = training_use(adaptation.project, adaptation.actor, sha256)
+        verify_grant(adaptation.grant, use)
+
+
+def model_verify(model: ActorModel) -> None:
+    """Raise ConsentDenied unless the model's grant still allows training on all that
+    it was learned from. One that names no source needs a grant for every scene."""
+    for sha256 in [source["sha256"] for source in model.sources] or [""]:
+        use = training_use(model.grant.project, model.actor, sha256)
+        verify_grant(model.grant, use)
+
+
+def model_in_use(*, actor: Actor | None, project: Project) -> ActorModel | None:
+    """The model of the actor that may be used in the project now: learned for this
+    project, on consent that still stands."""
+    rows = ActorModel.objects.filter(actor=actor, grant__project=project)
+    model = rows.select_related("grant__project", "actor").first()
+    if model is None:
+        return None
+    try:
+        model_verify(model)
+    except ConsentDenied:
+        return None
+    return model
+
+
+def training_use(project: Project, actor: Actor, sha256: str) -> Use:
+    """Learning from one file with the actor in it, at this moment."""
+    return Use(
+        actor_id=actor.id,
+        project_id=project.id,
+        scene_sha256=sha256,
+        language="und",
+        purpose="training",
+        territory=project.territory,
+        medium=project.medium,
+        moment=timezone.now(),
+    )
+
+
 def scenes_of(project: Project) -> list[SceneRef]:
     """The project's scenes, for a producer who asks an actor for single ones."""
     scenes = Scene.objects.filter(project=project, state=Scene.State.READY)
@@ -57,6 +128,11 @@ def scenes_of(project: Project) -> list[SceneRef]:
 
 def made_with(actor: Actor) -> list[Made]:
     """Everything made or begun with an actor's face, newest first, for the actor."""
+    made = [*_renders_with(actor), *_learned_of(actor)]
+    return sorted(made, key=lambda thing: thing.at, reverse=True)
+
+
+def _renders_with(actor: Actor) -> list[Made]:
     renders = Render.objects.filter(grants__actor=actor).distinct()
     return [
         Made(
@@ -67,3 +143,40 @@ def made_with(actor: Actor) -> list[Made]:
         )
         for render in renders.select_related("dub__scene__project")
     ]
+
+
+def _learned_of(actor: Actor) -> list[Made]:
+    """What the networks learned, or were learning, of the actor's face."""
+    runs = Adaptation.objects.filter(actor=actor).select_related(
+        "actor", "project", "requested_by"
+    )
+    brought = ActorModel.objects.filter(actor=actor, adaptation=None)
+    return [
+        *(
+            Made(
+                title=f"Learning how your mouth moves, for {run.project},"
+                f" by {run.requested_by}",
+                state=_learning_in_words(run),
+                at=run.ended_at or run.requested_at,
+            )
+            for run in runs
+        ),
+        *(
+            Made(
+                title=f"Learning how your mouth moves, for {model.grant.project};"
+                " it came with the software",
+                state="Learned, in use",
+                at=model.made_at,
+            )
+            for model in brought.select_related("grant__project")
+        ),
+    ]
+
+
+def _learning_in_words(run: Adaptation) -> str:
+    if run.model_deleted_at:
+        return f"Deleted on {day_words(run.model_deleted_at)} UTC"
+    if run.state != Adaptation.State.READY:
+        return str(run.get_state_display())
+    in_use = model_in_use(actor=run.actor, project=run.project)
+    return "Learned, in use" if in_use else "Learned, not used: consent has ended"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from consent.models import Actor, Grant, Role
 from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
-from synthesis.models import ActorModel, Dub, Render, Scene, Shot, Track
+from synthesis.models import Dub, Render, Scene, Shot, Track
 from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
@@ -111,8 +111,8 @@ def render_look_after(render: Render) -> None:
 
 
 def consent_withdraw(*, grant_id: str) -> None:
-    """What a withdrawal does here: live renders end, learned models are deleted.
-    Downloads need nothing: they ask the policy each time."""
+    """What a withdrawal does to renders: those that are live end. Downloads need
+    nothing: they ask the policy each time."""
     with transaction.atomic():
         ended = renders_end(
             Render.objects.filter(grants__id=grant_id),
@@ -121,17 +121,7 @@ def consent_withdraw(*, grant_id: str) -> None:
             sentence="The actor withdrew consent while this was being made. "
             "Nothing was written.",
         )
-        learned = list(ActorModel.objects.filter(grant_id=grant_id))
-        for model in learned:
-            model.delete()
-    for model in learned:
-        model.file.delete(save=False)
-    log.info(
-        "consent withdrawn grant=%s renders=%d models=%d",
-        grant_id,
-        len(ended),
-        len(learned),
-    )
+    log.info("consent withdrawn grant=%s renders=%d", grant_id, len(ended))
 
 
 def shots_to_render(dub: Dub) -> list[Shot]:

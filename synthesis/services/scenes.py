@@ -14,7 +14,7 @@ from consent.services.ledger import ledger_append
 from synthesis.errors import MediaRefused, SynthesisError
 from synthesis.media.probe import Probe, probe_sound, sha256_file
 from synthesis.media.sound import fit_sound
-from synthesis.models import Dub, Line, Render, Scene, Track, Upload
+from synthesis.models import Adaptation, Dub, Line, Render, Scene, Track, Upload
 from synthesis.queue import LOST_AFTER, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.uploads import upload_take
@@ -168,6 +168,12 @@ def _require_at_rest(scene: Scene) -> None:
         raise SynthesisError(
             "render-under-way",
             "A render of this scene is under way. Wait for it, or cancel it first.",
+        )
+    if Adaptation.objects.live().filter(scenes=scene).exists():
+        raise SynthesisError(
+            "learning-under-way",
+            "An actor's mouth is being learned from this scene. Wait for the end, or"
+            " cancel it first.",
         )
 
 

@@ -10,6 +10,7 @@ from django_rq.utils import reset_db_connections
 from django_rq.workers import get_worker
 from redis.exceptions import RedisError
 
+from synthesis.services.adaptation import adaptations_sweep
 from synthesis.services.uploads import uploads_sweep
 from synthesis.storage import scratch_sweep
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         scratch_sweep(older_than_s=settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"])
         uploads_sweep()
+        adaptations_sweep()
         try:
             worker = get_worker(
                 options["queue"],
