@@ -18,6 +18,7 @@ STATUS_OF_CODE = {
     "consent-denied": 403,
     "not-allowed": 403,
     "not-approved": 403,
+    "draft-not-releasable": 403,
     "not-found": 404,
 }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class SynthesisConfig(AppConfig):
@@ -15,6 +16,9 @@ class SynthesisConfig(AppConfig):
 
         seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
+        post_delete.connect(
+            _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
+        )
 
 
 def _end_what_stood_on_it(*, grant_id: str, **_: Any) -> None:
@@ -23,3 +27,9 @@ def _end_what_stood_on_it(*, grant_id: str, **_: Any) -> None:
 
     consent_withdraw(grant_id=str(grant_id))
     training_withdraw(grant_id=str(grant_id))
+
+
+def _drop_mouths(*, instance: Any, **_: Any) -> None:
+    from synthesis.services.renders import take_files_drop
+
+    take_files_drop(instance)

@@ -13,12 +13,17 @@ from django.utils import timezone
 from consent.errors import ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Adaptation, Render, Scene, Shot
+from synthesis.models import Adaptation, Dub, Render, Scene, Shot
 from synthesis.progress import Stopped
-from synthesis.rendering import render_finish, shot_render
+from synthesis.rendering import render_finish
 from synthesis.scenes.analysis import scene_analyse
 from synthesis.services.adaptation import work_delete
-from synthesis.services.consents import adaptation_verify, render_verify
+from synthesis.services.consents import (
+    adaptation_verify,
+    dub_verify,
+    render_verify,
+)
+from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +75,16 @@ def adapt_actor(adaptation_id: str) -> None:
             adaptation_run(adaptation)
     if not rows.live().exists():
         work_delete(UUID(adaptation_id))
+
+
+def propose_curves(dub_id: str) -> None:
+    """Work out the curves that the networks propose for a dub."""
+    dub = Dub.objects.select_related("scene__project").get(id=dub_id)
+    try:
+        dub_verify(dub)
+        curves_propose(dub)
+    except (ConsentError, SynthesisError) as error:
+        log.info("no curves dub=%s code=%s", dub_id, error.code)
 
 
 def _verified(rows: QuerySet[Render]) -> Render:

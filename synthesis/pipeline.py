@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synthesis.composite import composite
 from synthesis.engines.base import Controls, Engine, MouthPatch, ShotFace
+from synthesis.faces.abstention import LeftAlone, left_alone
 from synthesis.media.frames import Planes, read_frames
 from synthesis.media.probe import Probe
 from synthesis.media.writer import Writer
@@ -39,13 +40,35 @@ class Take:
     """One face through one shot: frames first_frame up to end_frame of the scene.
 
     landmarks: float32 (n, 468, 3) px, row 0 at first_frame, NaN where not found.
-    patches: where its new mouths are kept.
+    patches: where its new mouths are kept. covered, as_filmed: (n,) True where
+    something is before the mouth, and where the supervisor wants it left alone.
     """
 
     first_frame: int
     end_frame: int
     landmarks: NDArray[np.float32]
     patches: Path
+    covered: NDArray[np.bool_] | None = None
+    as_filmed: NDArray[np.bool_] | None = None
+
+    def left_alone(self) -> list[LeftAlone]:
+        """The ranges of the scene in which this mouth stays as filmed, and why."""
+        return left_alone(
+            self.landmarks,
+            covered=self.covered,
+            asked=self.as_filmed,
+            start=self.first_frame,
+        )
+
+    def drawn_on(self) -> NDArray[np.float32]:
+        """The landmarks an engine is given. Where the mouth shall not be drawn it finds
+        no face: it fades there, and takes no picture of what covers the mouth for the
+        actor's own."""
+        landmarks = self.landmarks.copy()
+        for mask in (self.covered, self.as_filmed):
+            if mask is not None:
+                landmarks[mask] = np.nan
+        return landmarks
 
 
 def make_mouths(
@@ -78,7 +101,7 @@ def make_mouths(
             yield picture
 
     face = ShotFace(
-        frames=frames, landmarks=take.landmarks - shift, times_s=times_s, sound=sound
+        frames=frames, landmarks=take.drawn_on() - shift, times_s=times_s, sound=sound
     )
 
     def mouths() -> Iterator[MouthPatch | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,55 +11,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from numpy.typing import NDArray
 
-from consent.models import Actor
 from consent.services.ledger import ledger_append, ledger_root
 from synthesis import house_keys, software_version
-from synthesis.engines.base import SOUND_RATE_HZ, Controls, ShotFace
-from synthesis.engines.native import NativeEngine
 from synthesis.errors import SynthesisError
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.sound import Line as PlacedLine
-from synthesis.media.sound import mix_lines, sound_mono_16k
+from synthesis.media.sound import mix_lines
 from synthesis.models import (
     Deliverable,
-    Line,
     Render,
-    Shot,
     Track,
-    TrackRender,
 )
-from synthesis.performance.kept import codes_pack
-from synthesis.pipeline import Marks, Take, assemble, make_mouths
+from synthesis.pipeline import Marks, Take, assemble
 from synthesis.progress import Progress, look
 from synthesis.provenance.label import Box, Label, pick_corner
 from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
-from synthesis.services.consents import model_in_use
+from synthesis.reuse import line_start_s
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
+from synthesis.takes import take_of
 
 log = logging.getLogger(__name__)
-
-CONTEXT_S = 1.0
-"""Sound given to the network before and after a shot, so that it hears what comes."""
-
-
-def shot_render(render: Render, shot: Shot) -> None:
-    """Make the mouths of every speaking face in the shot that has none yet."""
-    for track in tracks_to_render(render.dub, shot):
-        if render.track_renders.filter(track=track).exists():
-            continue
-        look(render)
-        with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
-            _track_render(render, track, Path(folder) / "mouths")
 
 
 def render_finish(render: Render) -> None:
@@ -85,6 +63,7 @@ def render_finish(render: Render) -> None:
             marks=Marks(mark.label, mark.embedder),
             target=folder / "marked.mp4",
             report=report,
+            draft=render.tier == Render.Tier.DRAFT,
         )
         report.next_stage(facts.frame_count)
         look(render)
@@ -110,60 +89,6 @@ def render_finish(render: Render) -> None:
         _publish(render, deliverable, folder / "signed.mp4")
 
 
-def _track_render(render: Render, track: Track, target: Path) -> None:
-    scene = render.dub.scene
-    facts = Probe.from_json(scene.media_facts)
-    times_s = facts.times_s()[track.first_frame : track.end_frame]
-    start_s = max(0.0, float(times_s[0]) - CONTEXT_S)
-    report = Progress(
-        render,
-        units=track.end_frame - track.first_frame + 2 * facts.frame_count,
-        look=lambda: look(render),
-        shot=track.shot.index + 1,
-        shots=scene.shots.count(),
-    )
-    report("Loading the network", 0, track.end_frame - track.first_frame)
-    with ExitStack() as stack:
-        engine = NativeEngine.load(
-            actor=_learned(track, stack), threads=settings.RENDER_THREADS
-        )
-        take, controls = _take(track, target), Controls(**render.controls)
-        sound = _spoken(
-            render, track.actor, facts, start_s, float(times_s[-1]) + CONTEXT_S
-        )
-        make_mouths(
-            scene=stack.enter_context(local_path(scene.file)),
-            probe=facts,
-            take=take,
-            times_s=times_s - start_s,
-            sound=sound,
-            engine=engine,
-            controls=controls,
-            report=report,
-        )
-        # Codes need no picture.
-        heard = ShotFace(lambda: iter(()), take.landmarks, times_s - start_s, sound)
-        row = TrackRender(
-            render=render,
-            track=track,
-            weights_sha256=engine.weights_sha256,
-            codes=codes_pack(engine.lip_codes(heard, controls)),
-        )
-        keep(row.patches, target, suffix="mouths")
-        row.save()
-
-
-def _take(track: Track, patches: Path) -> Take:
-    with track.landmarks.open("rb") as file:
-        landmarks = np.load(file, allow_pickle=False)
-    return Take(
-        first_frame=track.first_frame,
-        end_frame=track.end_frame,
-        landmarks=landmarks,
-        patches=patches,
-    )
-
-
 @contextmanager
 def _kept_take(render: Render, track: Track) -> Iterator[Take]:
     row = render.track_renders.filter(track=track).first()
@@ -174,25 +99,7 @@ def _kept_take(render: Render, track: Track) -> Iterator[Take]:
             " Render again; if it happens again the machine may be short of memory.",
         )
     with local_path(row.patches) as patches:
-        yield _take(track, patches)
-
-
-def _spoken(
-    render: Render, actor: Actor | None, facts: Probe, start_s: float, stop_s: float
-) -> NDArray[np.float32]:
-    """The actor's own words between two times: float32 mono at SOUND_RATE_HZ."""
-    sound = np.zeros(round((stop_s - start_s) * SOUND_RATE_HZ), np.float32)
-    for line in render.dub.lines.filter(actor=actor):
-        at_s = _line_start_s(line, facts)
-        with local_path(line.sound) as path:
-            words = sound_mono_16k(path, start_s - at_s, stop_s - at_s)
-        count = min(len(words), len(sound))
-        sound[:count] += words[:count]
-    return sound
-
-
-def _line_start_s(line: Line, facts: Probe) -> float:
-    return facts.pts[line.first_frame] * float(facts.time_base)
+        yield take_of(render.dub, track, patches)
 
 
 def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> Path:
@@ -204,23 +111,11 @@ def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> 
         return paths[0]
     mixed = folder / "dub.wav"
     placed = [
-        PlacedLine(path, _line_start_s(line, facts))
+        PlacedLine(path, line_start_s(line, facts))
         for path, line in zip(paths, lines, strict=True)
     ]
     mix_lines(placed, facts.duration, mixed)
     return mixed
-
-
-def _learned(track: Track, stack: ExitStack) -> Path | None:
-    """Folder of what the networks learned of this track's actor, or None."""
-    project = track.shot.scene.project
-    model = model_in_use(actor=track.actor, project=project)
-    if model is None:
-        return None
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch_dir())))
-    with local_path(model.file) as packed:
-        shutil.unpack_archive(packed, folder, format="zip")
-    return folder
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from django.urls import path
 
 from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
-from synthesis.scenes import dubs, pages, projects, renders, uploads
+from synthesis.scenes import dubs, mouths, pages, projects, renders, uploads
 from synthesis.verification import pages as verification
 
 app_name = "synthesis"
@@ -23,6 +23,9 @@ urlpatterns = [
     path("dubs/<uuid:dub_id>/lines/", dubs.line_new, name="line_new"),
     path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),
     path("dubs/<uuid:dub_id>/renders/", renders.render_new, name="render_new"),
+    path("dubs/<uuid:dub_id>/mouths/", mouths.mouths, name="mouths"),
+    path("dubs/<uuid:dub_id>/mouths/curves/", mouths.curves, name="curves"),
+    path("dubs/<uuid:dub_id>/mouths/curves/new/", mouths.curves_new, name="curves_new"),
     path("renders/<uuid:render_id>/", renders.progress, name="render"),
     path(
         "renders/<uuid:render_id>/performance/<slug:form>/",

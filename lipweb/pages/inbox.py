@@ -42,9 +42,11 @@ def projects_as(user: User, role: Role) -> list[Project]:
 
 
 def to_review(user: User) -> Iterator[Waiting]:
-    """Files ready for review that this reviewer has not decided about."""
+    """Files ready for review that this reviewer has not decided about. Drafts are for
+    looking and wait for nobody."""
     rows = Deliverable.objects.filter(
         render__state=Render.State.READY,
+        render__tier=Render.Tier.FINAL,
         render__dub__scene__project__in=projects_as(user, Role.REVIEWER),
     ).exclude(decisions__reviewer=user)
     for row in rows.select_related("render__dub__scene__project")[:MOST_SHOWN]:

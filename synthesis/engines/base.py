@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 SOUND_RATE_HZ = 16_000
 """Rate of the mono sound every engine is given."""
+OPENING, WIDTH = 0, 1
+"""The lip code's first two axes: jaw and lips apart; corners out, or in as for "oo"."""
+BLEND_FRAMES = 4
+"""Frames before and after a range, or a drawn curve, over which it comes and goes."""
+JOIN_FRAMES = 12
+"""Key points further apart than this are not joined."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,39 @@ class ShotFace:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Frames first_frame up to end_frame of a shot, with dials of their own."""
+
+    first_frame: int
+    end_frame: int
+    offset_frames: float
+    intensity: float
+
+
+@dataclass(frozen=True)
+class KeyPoint:
+    """A value drawn by hand at one frame of a shot, on one axis of the lip code, in
+    its standard deviations; 0 is the mouth at rest."""
+
+    frame: int
+    axis: int
+    value: float
+
+
+@dataclass(frozen=True)
 class Controls:
     """A dialogue supervisor's dials. offset_frames > 0 moves the mouth later.
 
-    codes: float32 (n, CODE_SIZE), one row a frame of the shot: drawn instead of what
-    the sound asks for, untouched by the other dials.
+    stretches: ranges with dials of their own, not overlapping. points: what the curve
+    shall be, whatever the sound asks for. codes: float32 (n, CODE_SIZE), one row a
+    frame of the shot: drawn instead of what the sound asks for, untouched by the other
+    dials.
     """
 
     offset_frames: float = 0.0
     intensity: float = 1.0
+    stretches: tuple[Stretch, ...] = ()
+    points: tuple[KeyPoint, ...] = ()
     codes: NDArray[np.float32] | None = None
 
 

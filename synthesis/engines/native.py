@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
+from synthesis.engines.dialled import dialled
+from synthesis.faces.abstention import FADE_FRAMES, drawn_frames
 from synthesis.faces.align import (
     CropSpec,
     affine_between,
@@ -32,12 +34,6 @@ from synthesis.neural.references import Bank, choose
 from synthesis.neural.speech import codes_at, codes_of_sound
 from synthesis.neural.weights import GENERAL, WeightFolder, WeightsError
 
-MAX_YAW_DEGREES = 35.0
-MAX_PITCH_DEGREES = 35.0
-"""Turned further, the mouth is left alone: no such face was in the training."""
-MIN_EYES_PX = 16.0
-"""Across the outer eye corners: a smaller face shows no mouth worth changing."""
-FADE_FRAMES = 4
 SCENE_REFERENCES = 160
 """Pictures of the actor kept from the scene itself."""
 BATCH_FRAMES = 8
@@ -197,8 +193,7 @@ class NativeEngine:
         pose = poses(landmarks)
         turns = np.stack([pose.yaw_degrees, pose.pitch_degrees], 1)
         eyes = np.linalg.norm(landmarks[:, 33, :2] - landmarks[:, 263, :2], axis=1)
-        wanted = ~missing & (eyes >= MIN_EYES_PX)
-        wanted &= (np.abs(turns) <= (MAX_YAW_DEGREES, MAX_PITCH_DEGREES)).all(1)
+        wanted = drawn_frames(face.landmarks)
         shapes = mouth_shapes(landmarks)
         rest = rest_shape(shapes[wanted] if wanted.any() else shapes)
         spec = self._spec_for(float(np.median(eyes[wanted])) if wanted.any() else 0.0)
@@ -258,11 +253,11 @@ class NativeEngine:
         codes = codes_of_sound(self._control, log_mel(face.sound), self._style_row)
         times_s = np.asarray(face.times_s, np.float64)
         frame_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04
-        at_s = times_s - controls.offset_frames * frame_s
-        scaled: NDArray[np.float32] = codes_at(codes, at_s) * np.float32(
-            controls.intensity
+        return dialled(
+            lambda offset_frames: codes_at(codes, times_s - offset_frames * frame_s),
+            controls,
+            len(times_s),
         )
-        return scaled
 
     def _gather(
         self, face: ShotFace, plan: _Plan

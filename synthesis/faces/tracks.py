@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from synthesis.faces.covering import covered_frames, look_at_mouth
 from synthesis.faces.finder import FaceFinder
 from synthesis.faces.geometry import EYE_OUTER, Box, Roi, overlap
 
@@ -30,13 +31,15 @@ class FaceTrack:
     shot: index of the shot. start: number in the scene of the track's first frame.
     landmarks: float32 (n, 468, 3), frame pixels, NaN rows where the face was missing;
     first and last row are never NaN. best_frame: number in the scene of the frame that
-    shows the face largest and most from the front.
+    shows the face largest and most from the front. covered: (n,) True where something
+    is before the mouth.
     """
 
     shot: int
     start: int
     landmarks: NDArray[np.float32]
     best_frame: int
+    covered: NDArray[np.bool_]
 
 
 @dataclass
@@ -45,16 +48,19 @@ class _Follower:
 
     start: int
     rows: list[NDArray[np.float32] | None] = field(default_factory=list)
+    looks: list[NDArray[np.uint8] | None] = field(default_factory=list)
     last: NDArray[np.float32] | None = None
     missed: int = 0
 
-    def see(self, landmarks: NDArray[np.float32]) -> None:
+    def see(self, frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
         self.rows.append(landmarks)
+        self.looks.append(look_at_mouth(frame, landmarks))
         self.last = landmarks
         self.missed = 0
 
     def miss(self) -> None:
         self.rows.append(None)
+        self.looks.append(None)
         self.missed += 1
 
     @property
@@ -137,7 +143,7 @@ def _step(
     )
     if taken:
         return False
-    follower.see(landmarks)
+    follower.see(frame, landmarks)
     return True
 
 
@@ -169,7 +175,7 @@ def _admit(
             followers.append(owner)
         else:
             lost.remove(owner)
-        owner.see(landmarks)
+        owner.see(frame, landmarks)
         followed.append(owner)
 
 
@@ -213,7 +219,8 @@ def _track(shot: int, follower: _Follower) -> FaceTrack | None:
     landmarks = np.stack([missing if row is None else row for row in rows])
     scores = [-1.0 if row is None else _portrait_score(row) for row in rows]
     best = follower.start + int(np.argmax(scores))
-    return FaceTrack(shot, follower.start, landmarks, best)
+    covered = covered_frames(follower.looks[: len(rows)])
+    return FaceTrack(shot, follower.start, landmarks, best, covered)
 
 
 def _portrait_score(landmarks: NDArray[np.float32]) -> float:

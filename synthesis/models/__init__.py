@@ -11,6 +11,7 @@ from synthesis.models.renders import (
     Comment,
     Decision,
     Deliverable,
+    ProposedCurve,
     Render,
     TrackRender,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Footage",
     "Line",
     "ModelStill",
+    "ProposedCurve",
     "Render",
     "Scene",
     "Shot",

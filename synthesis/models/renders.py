@@ -30,13 +30,20 @@ class Render(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         WITHDRAWN = "withdrawn", "Consent withdrawn"
 
+    class Tier(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        FINAL = "final", "Final"
+
     LIVE = (State.QUEUED, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dub = models.ForeignKey(Dub, on_delete=models.CASCADE, related_name="renders")
     version = models.PositiveIntegerField()
     grants = models.ManyToManyField(Grant, related_name="renders")
-    controls = models.JSONField(default=dict)
+    controls = models.JSONField(
+        default=dict, help_text="The dub's dials as they stood when it was asked for."
+    )
+    tier = models.CharField(max_length=8, choices=Tier.choices, default=Tier.FINAL)
     state = models.CharField(
         max_length=12, choices=State.choices, default=State.QUEUED, db_index=True
     )
@@ -67,8 +74,11 @@ class Render(models.Model):
 
 
 class TrackRender(models.Model):
-    """The mouths made for one face of one shot, kept so that a killed worker resumes.
-    patches is synthesis.patches' format."""
+    """The mouths made for one face of one shot, kept so that a killed worker resumes
+    and a later version need not make them again. patches is synthesis.patches' format;
+    versions share the file while nothing that decides its pixels has changed: key is
+    the hash of all that does. left_alone: the ranges that stayed as filmed, as
+    faces.abstention.LeftAlone writes them."""
 
     render = models.ForeignKey(
         Render, on_delete=models.CASCADE, related_name="track_renders"
@@ -79,6 +89,8 @@ class TrackRender(models.Model):
     codes = models.BinaryField(
         blank=True, default=b"", help_text="synthesis.performance.kept's format"
     )
+    key = models.CharField(max_length=64, blank=True, db_index=True)
+    left_alone = models.JSONField(default=list, blank=True)
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -91,6 +103,29 @@ class TrackRender(models.Model):
 
     def __str__(self) -> str:
         return f"mouths of {self.track}"
+
+
+class ProposedCurve(models.Model):
+    """What the networks propose for one face of a dub before any dial is turned, drawn
+    behind what a supervisor draws. values: for each axis of synthesis.dials.AXES one
+    number a frame of the track. key: the hash of what they were computed from."""
+
+    dub = models.ForeignKey(
+        Dub, on_delete=models.CASCADE, related_name="proposed_curves"
+    )
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="+")
+    values = models.JSONField()
+    key = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dub", "track"], name="one_proposal_a_track"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"curve of {self.track}"
 
 
 class Deliverable(models.Model):

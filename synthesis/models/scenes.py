@@ -90,7 +90,8 @@ class Shot(models.Model):
 
 class Track(models.Model):
     """One face through one shot. landmarks is a .npy file, float32 (n, 468, 3) px,
-    row 0 at first_frame, NaN where the face was not found."""
+    row 0 at first_frame, NaN where the face was not found. left_alone: the ranges in
+    which no mouth will be drawn, as faces.abstention.LeftAlone writes them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     shot = models.ForeignKey(Shot, on_delete=models.CASCADE, related_name="tracks")
@@ -99,6 +100,7 @@ class Track(models.Model):
     end_frame = models.PositiveIntegerField()
     landmarks = models.FileField(upload_to=private_path)
     thumbnail = models.FileField(upload_to=private_path, blank=True)
+    left_alone = models.JSONField(default=list, blank=True)
     actor = models.ForeignKey(
         Actor,
         on_delete=models.SET_NULL,
@@ -115,11 +117,13 @@ class Track(models.Model):
 
 
 class Dub(models.Model):
-    """One language version of a scene."""
+    """One language version of a scene. dials: what the next render shall do with the
+    mouths, as synthesis.dials.Dials writes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="dubs")
     language = models.CharField(max_length=35, help_text="BCP-47, such as es or pt-BR.")
+    dials = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -17,12 +17,13 @@ from consent.errors import ConsentError
 from consent.models import Role
 from synthesis import seen
 from synthesis.errors import SynthesisError
-from synthesis.models import Deliverable
+from synthesis.models import Deliverable, Render
 from synthesis.review.forms import CommentForm, DecisionForm
 from synthesis.review.media import serve_stored
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
+from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
 from synthesis.services.consents import render_verify
 from synthesis.services.review import (
@@ -66,6 +67,9 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
         "decisions": found.decisions.select_related("reviewer"),
         "grants": found.render.grants.select_related("actor"),
         "reviewed": standing_of(found),
+        "is_draft": found.render.tier == Render.Tier.DRAFT,
+        "dials": dials_in_words(found.render.controls, clock),
+        "left_alone": render_left_alone(found.render, clock),
         "closed": closed,
         "can_review": Role.REVIEWER in roles,
         "can_produce": Role.PRODUCER in roles,

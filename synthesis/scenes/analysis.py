@@ -11,6 +11,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
+from synthesis.faces.abstention import left_alone
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
@@ -118,6 +119,12 @@ def _write_rows(
             number=number,
             first_frame=found.start,
             end_frame=found.start + len(found.landmarks),
+            left_alone=[
+                one.to_json()
+                for one in left_alone(
+                    found.landmarks, covered=found.covered, start=found.start
+                )
+            ],
         )
         keep(track.landmarks, landmarks, suffix="npy")
         keep(track.thumbnail, picture, suffix="jpg")

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.models import Role
 from synthesis import seen
-from synthesis.models import Dub
+from synthesis.models import Dub, Render
 from synthesis.scenes.dubs import place_of
-from synthesis.scenes.shown import render_shown, scene_shown
+from synthesis.scenes.facts import Clock
+from synthesis.scenes.shown import render_told, scene_shown
 from synthesis.seen import MemberRequest
 from synthesis.services.performances import performance_export
 from synthesis.services.renders import render_cancel, render_look_after, render_queue
@@ -23,9 +24,10 @@ from synthesis.services.renders import render_cancel, render_look_after, render_
 @login_required
 @require_POST
 def render_new(request: MemberRequest, dub_id: UUID) -> HttpResponse:
-    """Queues a render of the dub as it stands."""
+    """Queues a render of the dub as it stands, with the dials kept for it."""
     dub = seen.dub(request, dub_id)
-    render_queue(dub=dub, acting_user=request.user)
+    tier = request.POST.get("tier", Render.Tier.FINAL)
+    render_queue(dub=dub, acting_user=request.user, tier=tier)
     return scene_answer(request, dub)
 
 
@@ -37,7 +39,7 @@ def progress(request: MemberRequest, render_id: UUID) -> HttpResponse:
     found = seen.render(request, render_id)
     render_look_after(found)
     project = found.dub.scene.project
-    item = render_shown(found)
+    item = render_told(found, Clock.of(found.dub.scene))
     can_produce = Role.PRODUCER in seen.roles(request, project)
     context = {"item": item, "can_produce": can_produce, "project": project}
     response = render(request, "synthesis/scenes/_render.html", context)

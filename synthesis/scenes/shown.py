@@ -9,6 +9,11 @@ from synthesis.models import Dub, Render, Scene, Track
 from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock, facts_in_words
+from synthesis.scenes.mouth_words import (
+    dials_in_words,
+    left_alone_in_words,
+    render_left_alone,
+)
 from synthesis.scenes.readiness import actors_with_consent, missing_for
 
 PERFORMANCE = tuple((form, words) for form, (_, _, words) in FORMATS.items())
@@ -59,20 +64,23 @@ def track_shown(track: Track, clock: Clock) -> dict[str, Any]:
         "frames": track.end_frame - track.first_frame,
         "first": clock.label(track.first_frame),
         "last": clock.label(track.end_frame - 1),
+        "left_alone": left_alone_in_words(track.number, track.left_alone, clock),
     }
 
 
 def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
     """A dub with its lines, what it lacks, and its renders, newest first."""
-    renders = list(dub.renders.order_by("-version").select_related("deliverable"))
+    rows = dub.renders.order_by("-version").select_related("deliverable")
+    renders = list(rows.prefetch_related("track_renders__track"))
     return {
         "dub": dub,
         "lines": [
             {"line": line, "start": clock.label(line.first_frame)}
             for line in dub.lines.select_related("actor")
         ],
+        "dials": dials_in_words(dub.dials, clock),
         "missing": missing_for(dub),
-        "renders": [render_shown(render) for render in renders],
+        "renders": [render_told(render, clock) for render in renders],
         "busy": any(render.state in Render.LIVE for render in renders),
     }
 
@@ -86,4 +94,12 @@ def render_shown(render: Render) -> dict[str, Any]:
         "deliverable": deliverable,
         "standing": standing_of(deliverable) if deliverable else "",
         "performance": PERFORMANCE if deliverable else (),
+    }
+
+
+def render_told(render: Render, clock: Clock) -> dict[str, Any]:
+    """A render as shown, with what was asked of the mouths and what was left alone."""
+    return render_shown(render) | {
+        "dials": dials_in_words(render.controls, clock),
+        "left_alone": render_left_alone(render, clock),
     }

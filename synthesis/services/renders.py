@@ -12,15 +12,23 @@ from django.utils import timezone
 
 from consent.models import Actor, Grant, Role
 from consent.services.ledger import ledger_append
+from synthesis.dials import Dials, FaceSpan
 from synthesis.errors import NotAllowed, SynthesisError
-from synthesis.models import Dub, Render, Scene, Shot, Track
+from synthesis.media.probe import Probe
+from synthesis.models import (
+    Dub,
+    Render,
+    Scene,
+    Shot,
+    Track,
+    TrackRender,
+)
 from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
+from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
 
 log = logging.getLogger(__name__)
-
-CONTROL_RANGES = {"offset_frames": (-25.0, 25.0), "intensity": (0.0, 1.5)}
 
 
 @transaction.atomic
@@ -29,20 +37,26 @@ def render_queue(
     dub: Dub,
     acting_user: AbstractBaseUser,
     controls: dict[str, Any] | None = None,
+    tier: str = Render.Tier.FINAL,
 ) -> Render:
     """Queue a render of the dub: one job a shot with a speaking face in it, and one
-    that joins them. Raises what is missing in words, ConsentDenied among it."""
+    that joins them. controls: synthesis.dials as JSON, by default the dub's own.
+    Raises what is missing in words, ConsentDenied among it."""
     scene = dub.scene
     require_role(project=scene.project, user=acting_user, role=Role.PRODUCER)
     if scene.state != Scene.State.READY:
         raise NotAllowed("scene-not-ready", "The scene is not analysed yet.")
     grants = dub_verify(dub)
     _require_faces(dub)
+    if tier not in Render.Tier.values:
+        raise SynthesisError("bad-tier", "Choose a draft or the final version.")
+    dials = dials_standing(dub, dub.dials if controls is None else controls)
     newest = dub.renders.aggregate(newest=Max("version"))["newest"] or 0
     render = Render.objects.create(
         dub=dub,
         version=newest + 1,
-        controls=_checked(controls or {}),
+        controls=dials.to_json(),
+        tier=tier,
         requested_by_id=acting_user.pk,
         progress={"stage": "Waiting for a worker"},
     )
@@ -53,6 +67,7 @@ def render_queue(
             "render": str(render.id),
             "scene_sha256": scene.sha256,
             "language": dub.language,
+            "tier": render.tier,
             "grants": sorted(str(grant.id) for grant in grants),
         },
         acting_user=acting_user,
@@ -143,6 +158,30 @@ def tracks_to_render(dub: Dub, shot: Shot | None = None) -> list[Track]:
     return list(tracks.select_related("shot", "actor").order_by("number"))
 
 
+def speaking_faces(dub: Dub) -> list[FaceSpan]:
+    """The faces whose mouths a dub's dials may move."""
+    return [span_of(track) for track in tracks_to_render(dub)]
+
+
+def dials_standing(dub: Dub, fields: dict[str, Any]) -> Dials:
+    """Dials read from JSON, as far as they are meant for faces that still speak.
+    Raises BadControl."""
+    faces = speaking_faces(dub)
+    frame_count = Probe.from_json(dub.scene.media_facts).frame_count
+    return Dials.from_json(fields).only(faces).checked(frame_count, faces)
+
+
+def take_files_drop(row: TrackRender) -> None:
+    """Take a deleted row's mouths off the disk, once no version shares them."""
+    name, storage = row.patches.name, row.patches.storage
+
+    def drop_unshared() -> None:
+        if name and not TrackRender.objects.filter(patches=name).exists():
+            storage.delete(name)
+
+    transaction.on_commit(drop_unshared)
+
+
 def grants_standing(render: Render) -> list[Grant]:
     """The grants named by a render, locked for the rest of the transaction so that a
     withdrawal comes wholly before or wholly after."""
@@ -158,20 +197,6 @@ def _require_faces(dub: Dub) -> None:
                 f"{actor.stage_name} speaks in this dub, but no face in the scene is"
                 " theirs yet. Assign a face first.",
             )
-
-
-def _checked(controls: dict[str, Any]) -> dict[str, float]:
-    checked = {}
-    for name, value in controls.items():
-        if name not in CONTROL_RANGES:
-            raise SynthesisError("bad-control", f"There is no control named {name}.")
-        low, high = CONTROL_RANGES[name]
-        if not isinstance(value, int | float) or not low <= value <= high:
-            raise SynthesisError(
-                "bad-control", f"{name} must lie between {low:g} and {high:g}."
-            )
-        checked[name] = float(value)
-    return checked
 
 
 def _enqueue(render: Render) -> None:

@@ -12,7 +12,7 @@ from django.db.models.fields.files import FieldFile
 from consent.models import Membership, Role
 from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
-from synthesis.models import Comment, Decision, Deliverable
+from synthesis.models import Comment, Decision, Deliverable, Render
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
 
@@ -56,6 +56,12 @@ def decision_make(
     render_verify(deliverable.render)
     if verdict not in Decision.Verdict.values:
         raise SynthesisError("bad-verdict", "Choose to approve or to ask for changes.")
+    if verdict == Decision.Verdict.APPROVED and _is_draft(deliverable):
+        raise NotAllowed(
+            "draft-not-releasable",
+            "This is a draft and may not leave the house. Ask for the final version and"
+            " approve that one.",
+        )
     if sha256 != deliverable.sha256:
         raise SynthesisError(
             "other-file",
@@ -83,7 +89,9 @@ def decision_make(
 
 def is_approved(deliverable: Deliverable) -> bool:
     """Say whether at least one reviewer approved these bytes and no reviewer's latest
-    word on them asks for changes."""
+    word on them asks for changes. A draft never is."""
+    if _is_draft(deliverable):
+        return False
     latest: dict[int, str] = {}
     decisions = deliverable.decisions.filter(sha256=deliverable.sha256)
     for reviewer_id, verdict in decisions.order_by("made_at", "id").values_list(
@@ -113,6 +121,10 @@ def deliverable_open(
         raise ValueError(purpose)
     _write_down(deliverable, acting_user, purpose)
     return deliverable.file
+
+
+def _is_draft(deliverable: Deliverable) -> bool:
+    return deliverable.render.tier == Render.Tier.DRAFT
 
 
 def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) -> None:

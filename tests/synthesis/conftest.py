@@ -15,6 +15,7 @@ from lipweb.demo_production import (
     LINES,
     SCENE,
     Demo,
+    _keep_passkey,
     _passkey_path,
     demo_people,
 )
@@ -43,11 +44,11 @@ def revoke(demo: Demo) -> Callable[[], None]:
     """Robin takes the grant back, with the passkey."""
 
     def withdraw() -> None:
+        passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
         software_grant_revoke(
-            grant=demo.grant,
-            authenticator=SoftwareAuthenticator.load(_passkey_path().read_text()),
-            acting_user=demo.grant.actor.user,
+            grant=demo.grant, authenticator=passkey, acting_user=demo.grant.actor.user
         )
+        _keep_passkey(passkey)  # it has counted: it may sign again
 
     return withdraw
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthesis.engines.base import Controls, ShotFace
+from synthesis.engines.base import WIDTH, Controls, KeyPoint, ShotFace, Stretch
 from synthesis.engines.native import NativeEngine, fades
 from synthesis.engines.trial import painted
 from synthesis.faces.tracks import find_tracks
@@ -125,6 +125,21 @@ def test_intensity_scales_the_mouth(engine: NativeEngine) -> None:
     face = shot(0, 30)
     plain = engine.lip_codes(face, Controls())
     assert np.allclose(engine.lip_codes(face, Controls(intensity=0.5)), plain / 2)
+
+
+def test_a_range_and_a_drawn_point_change_only_what_they_name(
+    engine: NativeEngine,
+) -> None:
+    face = shot(0, 30)
+    plain = engine.lip_codes(face, Controls())
+    dials = Controls(
+        stretches=(Stretch(0, 5, 0.0, 0.5),), points=(KeyPoint(20, WIDTH, -1.5),)
+    )
+    made = engine.lip_codes(face, dials)
+    assert np.allclose(made[:5], plain[:5] / 2)
+    assert made[20, WIDTH] == -1.5
+    assert np.allclose(made[9:16], plain[9:16])
+    assert np.allclose(made[:, 2:][9:], plain[:, 2:][9:])
 
 
 def test_pixels_outside_the_patch_are_the_films_own(engine: NativeEngine) -> None:
