@@ -161,12 +161,7 @@ def judge_sync(
     stands. Confidence after SyncNet (Chung & Zisserman 2016, section 3). Raises
     JudgeError ("too-short") where an offset would leave hardly a frame to compare.
     """
-    seen, heard = embeddings(evaluator, crops, sound, times_s)
-    offsets = range(-reach, reach + 1)
-    similarity = np.array([_similarity(seen, heard, k) for k in offsets])
-    best = int(similarity.argmax())
-    confidence = float(similarity[best] - np.median(similarity))
-    return Sync(best - reach, confidence, similarity)
+    return compared(*embeddings(evaluator, crops, sound, times_s), reach=reach)
 
 
 def agreement(
@@ -190,7 +185,8 @@ def placements(
 ) -> list[Placement]:
     """Move each 3 s window of a real clip by random known offsets and look for them.
 
-    The offsets are even over -15..15 frames. A clip of less than 3 s is one window.
+    The offsets are even over -15..15 frames. A clip of less than 3 s is one window;
+    the rest of a longer one is left. Raises JudgeError ("too-short").
     """
     frame_s = float(np.median(np.diff(times_s)))
     size = min(len(crops), round(WINDOW_S / frame_s))
@@ -228,6 +224,20 @@ def embeddings(
         windows = voice_windows(cepstra(mel_db(sound)), times_s[inside], config)
         heard[inside] = evaluator.voice(torch.from_numpy(windows)).numpy()
     return seen, heard
+
+
+def compared(
+    seen: NDArray[np.float64], heard: NDArray[np.float64], *, reach: int = REACH_FRAMES
+) -> Sync:
+    """Find the offset at which embeddings (n, width), NaN where unknown, agree best.
+
+    Raises JudgeError ("too-short").
+    """
+    offsets = range(-reach, reach + 1)
+    similarity = np.array([_similarity(seen, heard, k) for k in offsets])
+    best = int(similarity.argmax())
+    confidence = float(similarity[best] - np.median(similarity))
+    return Sync(best - reach, confidence, similarity)
 
 
 def _similarity(

@@ -19,6 +19,7 @@ from synthesis.neural.evaluator import (
     VIEW,
     Evaluator,
     EvaluatorConfig,
+    JudgeError,
     cepstra,
     mel_db,
     mouth_pictures,
@@ -208,13 +209,19 @@ def bent(batch: int, rng: np.random.Generator) -> Tensor:
 def share_placed(
     evaluator: Evaluator, out: Path, names: Sequence[str], *, seed: int = 7
 ) -> float:
-    """Return the share of moved windows of the named prepared clips placed right."""
+    """Return the share of moved windows of the named prepared clips placed right.
+
+    Clips too short to be moved so far are passed over; NaN if all are.
+    """
     rng = np.random.default_rng(seed)
     evaluator.eval()
     right = []
     for name in names:
         clip = load_clip(out, name)
         sound, crops = load_sound(out, name), np.asarray(clip.crops)
-        found = placements(evaluator, crops, sound, clip.times_s, rng)
+        try:
+            found = placements(evaluator, crops, sound, clip.times_s, rng)
+        except JudgeError:
+            continue
         right += [p.right for p in found]
     return float(np.mean(right)) if right else float("nan")
