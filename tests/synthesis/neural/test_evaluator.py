@@ -115,6 +115,7 @@ def trained(folder: Path) -> tuple[Evaluator, list[float]]:
     return small.evaluator.eval(), losses
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_learns_to_place(
     folder: Path, trained: tuple[Evaluator, list[float]]
 ) -> None:
@@ -123,6 +124,7 @@ def test_training_lowers_the_loss_and_learns_to_place(
     assert share_placed(evaluator, folder, ["ann-90"]) > 0.5
 
 
+@pytest.mark.slow
 def test_a_picture_that_lags_is_found_late(
     trained: tuple[Evaluator, list[float]],
 ) -> None:
