@@ -168,12 +168,13 @@ def altered(
     bands = np.arange(BANDS) * rng.uniform(0.86, 1.16)
     level = resampled(level.T, bands).T
     knots = np.linspace(0, BANDS, 5)
-    level = level + np.interp(np.arange(BANDS), knots, rng.normal(0, 3.0, 5))
+    colour = np.interp(np.arange(BANDS), knots, rng.normal(0, 3.0, 5))
+    level = (level + colour).astype(np.float32)
     if rng.random() < 0.5:
         noise = level.max() - rng.uniform(20, 50) + rng.normal(0, 3.0, level.shape)
-        level = 10 * np.logaddexp(level / 10, noise / 10)
-    level = np.maximum(level - level.max(), -DEPTH_DB)
-    return np.asarray(level, np.float32)
+        # Softer than powers add: only the variety of rooms matters here.
+        level = (10 * np.logaddexp(level / 10, noise / 10)).astype(np.float32)
+    return np.maximum(level - level.max(), -DEPTH_DB)
 
 
 def relit(pictures: Tensor, rng: np.random.Generator) -> Tensor:

@@ -200,7 +200,13 @@ def train_evaluator(
     evaluator = Evaluator(EvaluatorConfig())
     stage = EvaluatorStage(evaluator, clips, EvaluatorSchedule(seed=seed), device)
     yield from train(stage, run / "checkpoints/evaluator.pt", steps=steps)
-    publish(run / "weights", "evaluator", evaluator.state_dict(), evaluator.config)
+    publish(
+        run / "weights",
+        "evaluator",
+        evaluator.state_dict(),
+        evaluator.config,
+        training=training_facts(data, steps=steps, seed=seed, parts=("judge",)),
+    )
     published = WeightFolder(run / "weights").evaluator()
     for out in data:
         names = read_splits(out)["val"]
@@ -218,7 +224,13 @@ def train_baseline(
     clips = _clips(data, learn_code(data, run))
     stage = BaselineStage(network, clips, BaselineSchedule(seed=seed), device)
     yield from train(stage, run / "checkpoints/baseline.pt", steps=steps)
-    publish(run / "weights", "baseline", network.state_dict(), network.config)
+    publish(
+        run / "weights",
+        "baseline",
+        network.state_dict(),
+        network.config,
+        training=training_facts(data, steps=steps, seed=seed),
+    )
 
 
 def adapt(
