@@ -174,7 +174,7 @@ def altered(
         noise = level.max() - rng.uniform(20, 50) + rng.normal(0, 3.0, level.shape)
         # Softer than powers add: only the variety of rooms matters here.
         level = (10 * np.logaddexp(level / 10, noise / 10)).astype(np.float32)
-    return np.maximum(level - level.max(), -DEPTH_DB)
+    return np.asarray(np.maximum(level - level.max(), -DEPTH_DB), np.float32)
 
 
 def relit(pictures: Tensor, rng: np.random.Generator) -> Tensor:
