@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from synthesis.neural.control import CONTROL_RATE_HZ, LipEncoder, SoundToLips
 from synthesis.neural.dataset import CodedClip
 from synthesis.neural.lipcode import LOWER_LIP, POINTS, UPPER_LIP, LipCode
-from synthesis.neural.mel import MEL_BANDS, MEL_RATE_HZ, normalised
+from synthesis.neural.mel import MEL_BANDS, MEL_RATE_HZ, normalised, resampled
+from synthesis.neural.training import descend, set_rate
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,6 @@ class WindowDraw:
         return Window(heard, codes.astype(np.float32), row)
 
 
-def resampled(
-    rows: NDArray[np.float32], at: NDArray[np.floating]
-) -> NDArray[np.float32]:
-    """Interpolate rows (n, C) at fractional positions (m,); the ends repeat."""
-    at = np.clip(at, 0, len(rows) - 1)
-    low = np.floor(at).astype(int)
-    share = (at - low)[:, None].astype(np.float32)
-    high = np.minimum(low + 1, len(rows) - 1)
-    mixed: NDArray[np.float32] = rows[low] * (1 - share) + rows[high] * share
-    return mixed
-
-
 def altered(mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return normalised log-mel of the same words by another voice in another room."""
     warp = rng.uniform(0.84, 1.2)
@@ -126,7 +114,7 @@ class EncoderStage:
 
     def step(self, number: int, done: float) -> dict[str, float]:
         """Take one step; "right" is how often the true pair wins."""
-        _set_rate(self.optimiser, self.schedule.rate, done)
+        set_rate(self.optimiser, self.schedule.rate, done)
         torch.manual_seed(self.schedule.seed + number)
         mel, codes, _ = batch(self.draw, self.schedule, number)
         heard, seen = self.encoder(mel), self.lips(codes)
@@ -142,7 +130,7 @@ class EncoderStage:
         score = score.masked_fill(near, -1e4)
         truth = torch.arange(len(score))
         loss = (F.cross_entropy(score, truth) + F.cross_entropy(score.T, truth)) / 2
-        _descend(self.optimiser, loss, self.encoder)
+        descend(self.optimiser, loss, self.encoder)
         right = (score.argmax(1) == truth).float().mean()
         return {"contrast": float(loss.detach()), "right": float(right)}
 
@@ -184,7 +172,7 @@ class ControlStage:
 
     def step(self, number: int, done: float) -> dict[str, float]:
         """Take one step."""
-        _set_rate(self.optimiser, self.schedule.rate, done)
+        set_rate(self.optimiser, self.schedule.rate, done)
         torch.manual_seed(self.schedule.seed + number)
         mel, codes, rows = batch(self.draw, self.schedule, number)
         hidden = torch.rand(len(rows)) < self.schedule.unknown
@@ -196,7 +184,7 @@ class ControlStage:
             heard = self.networks.hear(mel)
         parts = self._losses(self.networks.control(heard, style), codes)
         total = torch.stack(list(parts.values())).sum()
-        _descend(self.optimiser, total, self.networks)
+        descend(self.optimiser, total, self.networks)
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def _losses(self, made: Tensor, real: Tensor) -> dict[str, Tensor]:
@@ -249,18 +237,3 @@ def batch(
     mel = torch.from_numpy(np.stack([w.mel for w in windows]))
     codes = torch.from_numpy(np.stack([w.codes for w in windows])).movedim(1, 2)
     return mel, codes, torch.tensor([w.talker for w in windows])
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float, done: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
-
-
-def _descend(
-    optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module
-) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    if torch.isfinite(loss):
-        optimiser.step()

@@ -186,12 +186,8 @@ class SampleDraw:
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Draw one sample."""
-        number = int(rng.choice(len(self._clips), p=self._weight))
+        number, at = self.moment(rng)
         item = self._clips[number]
-        # Half of the draws go to frames of a moving mouth: silence teaches little.
-        speed = np.abs(np.diff(item.codes[:, 0]))
-        odds = 0.5 / len(speed) + 0.5 * speed / max(float(speed.sum()), 1e-6)
-        at = int(rng.choice(len(speed), p=odds / odds.sum()))
         wanted = item.bank[at : at + 1]
         owners = self._owners(number, rng)
         frames = [(owner, row) for owner in owners for row in range(len(owner.codes))]
@@ -206,11 +202,35 @@ class SampleDraw:
             np.asarray(owner.clip.crops[row])
             for owner, row in (frames[i] for i in rows)
         ]
+        return self.sample(
+            number,
+            at,
+            in_place(pictures, chosen, wanted.places[0], wanted.light[0], self._spec),
+            chosen.codes - item.rest,
+        )
+
+    def moment(self, rng: np.random.Generator) -> tuple[int, int]:
+        """Draw a clip and the first of two frames in it."""
+        number = int(rng.choice(len(self._clips), p=self._weight))
+        # Half of the draws go to frames of a moving mouth: silence teaches little.
+        speed = np.abs(np.diff(self._clips[number].codes[:, 0]))
+        odds = 0.5 / len(speed) + 0.5 * speed / max(float(speed.sum()), 1e-6)
+        return number, int(rng.choice(len(speed), p=odds / odds.sum()))
+
+    def sample(
+        self,
+        number: int,
+        at: int,
+        references: NDArray[np.float32],
+        reference_codes: NDArray[np.float32],
+    ) -> Sample:
+        """Return frames at and at + 1 of a clip beside the references."""
+        item = self._clips[number]
         return Sample(
             np.asarray(item.clip.crops[at : at + 2]),
-            in_place(pictures, chosen, wanted.places[0], wanted.light[0], self._spec),
+            references,
             item.codes[at : at + 2],
-            chosen.codes - item.rest,
+            reference_codes,
             *self._masks(item, at),
         )
 

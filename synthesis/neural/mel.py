@@ -67,3 +67,15 @@ def normalised(mel: NDArray[np.float32]) -> NDArray[np.float32]:
     centred = bands - (loud if len(loud) else bands).mean(0)
     scaled: NDArray[np.float32] = (np.clip(centred, -6, 4) / 3.0).astype(np.float32)
     return scaled
+
+
+def resampled(
+    rows: NDArray[np.float32], at: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Interpolate rows (n, C) at fractional positions (m,); the ends repeat."""
+    at = np.clip(at, 0, len(rows) - 1)
+    low = np.floor(at).astype(int)
+    share = (at - low)[:, None].astype(np.float32)
+    high = np.minimum(low + 1, len(rows) - 1)
+    mixed: NDArray[np.float32] = rows[low] * (1 - share) + rows[high] * share
+    return mixed

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 
 from synthesis.faces.align import CropSpec
+from synthesis.neural.baseline import BaselineConfig, MaskedUNet
+from synthesis.neural.baseline_training import BaselineSchedule, BaselineStage
 from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.control_training import (
     ControlSchedule,
@@ -29,6 +31,13 @@ from synthesis.neural.dataset import (
     open_clips,
     read_spec,
     read_splits,
+)
+from synthesis.neural.evaluator import Evaluator, EvaluatorConfig
+from synthesis.neural.evaluator_training import (
+    EvaluatorSchedule,
+    EvaluatorStage,
+    open_heard,
+    share_placed,
 )
 from synthesis.neural.lipcode import LipCode
 from synthesis.neural.prepare import load_clip
@@ -177,6 +186,50 @@ def train_renderer(
         "renderer",
         average.state_dict(),
         average.config,
+        training=training_facts(data, steps=steps, seed=seed),
+    )
+
+
+def train_evaluator(
+    data: Sequence[Path], run: Path, *, steps: int, seed: int, device: str = "cpu"
+) -> Iterator[str]:
+    """Train the evaluator on its own part of the clips; end with its share on val."""
+    torch.manual_seed(seed)
+    clips = [c for out in data for c in open_heard(out, read_splits(out)["judge"])]
+    if not clips:
+        raise _no_clips()
+    evaluator = Evaluator(EvaluatorConfig())
+    stage = EvaluatorStage(evaluator, clips, EvaluatorSchedule(seed=seed), device)
+    yield from train(stage, run / "checkpoints/evaluator.pt", steps=steps)
+    publish(
+        run / "weights",
+        "evaluator",
+        evaluator.state_dict(),
+        evaluator.config,
+        training=training_facts(data, steps=steps, seed=seed, parts=("judge",)),
+    )
+    published = WeightFolder(run / "weights").evaluator()
+    for out in data:
+        names = read_splits(out)["val"]
+        share = share_placed(published, out, names)
+        yield f"{out.name}: offset within one frame in {share:.3f} of windows of val"
+
+
+def train_baseline(
+    data: Sequence[Path], run: Path, *, steps: int, seed: int, device: str = "cpu"
+) -> Iterator[str]:
+    """Train the end-to-end baseline on the renderer's clips."""
+    torch.manual_seed(seed)
+    spec = _shared_spec(data)
+    network = MaskedUNet(BaselineConfig(spec.width, spec.height, spec.px_per_eyes))
+    clips = _clips(data, learn_code(data, run))
+    stage = BaselineStage(network, clips, BaselineSchedule(seed=seed), device)
+    yield from train(stage, run / "checkpoints/baseline.pt", steps=steps)
+    publish(
+        run / "weights",
+        "baseline",
+        network.state_dict(),
+        network.config,
         training=training_facts(data, steps=steps, seed=seed),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor, nn
 
 from synthesis.errors import SynthesisError
 
@@ -84,6 +85,21 @@ def train(
             saved = time.monotonic()
         report(number + 1, steps)
     save_checkpoint(stage, checkpoint, max(first, steps))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float, done: float) -> None:
+    """Set the rate at share `done` of a run: a cosine from rate to rate / 50."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
+
+
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
+    """Take one clipped step down, unless the loss is no number."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    if torch.isfinite(loss):
+        optimiser.step()
 
 
 def save_checkpoint(stage: Stage, path: Path, step: int) -> None:

@@ -1,8 +1,9 @@
 """Weight files: safetensors, each named with its SHA-256 in the folder's manifest.
 
 A folder holds manifest.json and some of lip_code, control, renderer, references
-(.safetensors). The general folder lies beside this file; an actor's adapted folder
-names the lip code it was adapted under and is refused with another.
+(.safetensors), and the general one also what these are judged by: evaluator, baseline.
+The general folder lies beside this file; an actor's adapted folder names the lip code
+it was adapted under and is refused with another.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ from safetensors.numpy import save as save_arrays
 from torch import Tensor, nn
 
 from synthesis.errors import SynthesisError
+from synthesis.neural.baseline import BaselineConfig, MaskedUNet
 from synthesis.neural.control import ControlConfig, SoundToLips
+from synthesis.neural.evaluator import Evaluator, EvaluatorConfig
 from synthesis.neural.lipcode import LipCode
 from synthesis.neural.renderer import Renderer, RendererConfig
 
 GENERAL = Path(__file__).parent / "weights"
 MANIFEST = "manifest.json"
-Config = TypeVar("Config", ControlConfig, RendererConfig)
+Config = TypeVar(
+    "Config", BaselineConfig, ControlConfig, EvaluatorConfig, RendererConfig
+)
 
 
 class WeightsError(SynthesisError):
@@ -105,6 +110,17 @@ class WeightFolder:
         network = _filled(network, self.arrays("renderer"), "renderer")
         return channels_last(network)
 
+    def evaluator(self) -> Evaluator:
+        """Load the evaluator, ready to judge."""
+        network = Evaluator(_config(EvaluatorConfig, self.config("evaluator")))
+        return _filled(network, self.arrays("evaluator"), "evaluator")
+
+    def baseline(self) -> MaskedUNet:
+        """Load the end-to-end baseline, ready for inference."""
+        network = MaskedUNet(_config(BaselineConfig, self.config("baseline")))
+        network = _filled(network, self.arrays("baseline"), "baseline")
+        return channels_last(network)
+
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -141,7 +157,11 @@ def publish(
     folder: Path,
     name: str,
     arrays: Mapping[str, NDArray[Any] | Tensor],
-    config: ControlConfig | RendererConfig | None = None,
+    config: BaselineConfig
+    | ControlConfig
+    | EvaluatorConfig
+    | RendererConfig
+    | None = None,
     training: Mapping[str, Any] | None = None,
     **facts: str | int,
 ) -> None:

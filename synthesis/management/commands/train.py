@@ -1,4 +1,4 @@
-"""manage.py train: prepared data, audio encoder, control, renderer, adaptation."""
+"""manage.py train: prepared data, networks, what judges them, adaptation."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class Command(BaseCommand):
             ("audio", 800, "train the audio encoder with lips"),
             ("control", 600, "train sound to lip code"),
             ("renderer", 6000, "train lip code to mouth"),
+            ("evaluator", 1000, "train the judge of sync, on clips of its own"),
+            ("baseline", 3000, "train the end-to-end network we compare with"),
             ("adapt", 1500, "fit the renderer to one actor's own footage"),
         ):
             sub = stage.add_parser(name, help=about)
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             sub.add_argument("--seed", type=int, default=20261121)
             if name == "control":
                 sub.add_argument("--joint", action="store_true")
-            if name in ("renderer", "adapt"):
+            if name in ("renderer", "evaluator", "baseline", "adapt"):
                 sub.add_argument("--device", default="cpu", help="cpu or cuda")
             if name == "renderer":
                 sub.add_argument("--start", type=Path, help="weights to go on from")
@@ -73,6 +75,8 @@ class Command(BaseCommand):
             "audio": _audio,
             "control": _control,
             "renderer": _renderer,
+            "evaluator": _evaluator,
+            "baseline": _baseline,
             "adapt": _adapt,
             "card": _card,
         }
@@ -111,6 +115,26 @@ def _renderer(options: dict[str, Any]) -> Iterator[str]:
         seed=options["seed"],
         device=options["device"],
         start=options["start"],
+    )
+
+
+def _evaluator(options: dict[str, Any]) -> Iterator[str]:
+    return stages.train_evaluator(
+        options["data"],
+        options["run"],
+        steps=options["steps"],
+        seed=options["seed"],
+        device=options["device"],
+    )
+
+
+def _baseline(options: dict[str, Any]) -> Iterator[str]:
+    return stages.train_baseline(
+        options["data"],
+        options["run"],
+        steps=options["steps"],
+        seed=options["seed"],
+        device=options["device"],
     )
 
 
