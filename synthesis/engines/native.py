@@ -90,6 +90,9 @@ class NativeEngine:
     """The factorised engine of DESIGN section 5; see base.Engine."""
 
     name = "native"
+    scene_pictures = True
+    """Whether the scene itself gives references where the actor's own are at hand.
+    Evaluation may turn it off: then all references are other footage."""
 
     def __init__(
         self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
@@ -280,7 +283,8 @@ class NativeEngine:
         pictures = _Pictures(crops, plan.bank(kept, measured))
         own = self._own_pictures
         if own is not None:
-            pictures = pictures.joined(_resized(own, self._own_spec, plan.spec))
+            stored = _resized(own, self._own_spec, plan.spec)
+            pictures = pictures.joined(stored) if self.scene_pictures else stored
         return pictures, light.astype(np.float32)
 
     def _choose(
