@@ -43,16 +43,13 @@ def composite(planes: Planes, patch: MouthPatch) -> Box | None:
 
     The box holds every pixel with alpha above 0; None if the patch misses the frame.
     """
-    box = _touched(patch, *planes.size)
-    if box.empty:
-        return None
-    warped = _warp(patch, box)
-    alpha = warped[..., 3]
+    box, over = warped(patch, *planes.size)
+    alpha = over[..., 3]
     if not alpha.any():
         return None
     matrix, offset = rgb_to_yuv_matrix(planes.matrix, planes.full_range)
     # Premultiplied, so the offset of each plane counts by alpha too.
-    yuv = warped[..., :3] @ matrix.T + alpha[..., None] * offset
+    yuv = over[..., :3] @ matrix.T + alpha[..., None] * offset
     luma = planes.y[box.y0 : box.y1, box.x0 : box.x1]
     _blend(luma, yuv[..., 0], alpha)
     step = 2 if planes.subsampled else 1
@@ -69,6 +66,20 @@ def composite(planes: Planes, patch: MouthPatch) -> Box | None:
         box.x0 + int(columns[-1]) + 1,
         box.y0 + int(rows[-1]) + 1,
     )
+
+
+def warped(
+    patch: MouthPatch, width: int, height: int
+) -> tuple[Box, NDArray[np.float32]]:
+    """Carry a patch into a frame of width x height pixels.
+
+    Returns the box that holds it, even-sided on even frames, and in it float32
+    (h, w, 4): RGB 0..255 premultiplied, alpha 0..1.
+    """
+    box = _touched(patch, width, height)
+    if box.empty:
+        return box, np.zeros((0, 0, 4), np.float32)
+    return box, _warp(patch, box)
 
 
 def _touched(patch: MouthPatch, width: int, height: int) -> Box:

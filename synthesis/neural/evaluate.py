@@ -1,217 +1,446 @@
-"""How well an engine does on clips it never saw, measured on its output frames."""
+"""How well engines do on clips they never saw, measured on the frames they put out.
+
+Every contender dubs every clip twice: to the clip's own sound (what was filmed is the
+truth) and to another clip's (no truth, but sync, silence, closures and the seam can be
+told). The unmodified video runs along as a contender: under its own sound it is the
+ceiling, under another's the baseline that does nothing. Landmarks, codes and pictures
+are measured afresh on the output; nothing an engine says of itself is believed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
-from synthesis.faces.tracks import FaceTrack, find_tracks
-from synthesis.neural import footage, masks
-from synthesis.neural.footage import FootageError
-from synthesis.neural.lipcode import openings
-from synthesis.neural.mel import RATE_HZ
+from synthesis.faces.geometry import Roi
+from synthesis.media.frames import Planes
+from synthesis.neural import articulation, figures, masks
+from synthesis.neural.articulation import Said, Spoken
+from synthesis.neural.lipcode import LipCode, mouth_shapes, openings, rest_shape
+from synthesis.neural.mel import MEL_RATE_HZ, log_mel
+from synthesis.neural.speech import speech_gate
 
 JUDGED = CropSpec()
 """Pictures are compared at one size, whatever size the engine works in."""
-BLOCK_S = 0.25
-"""A shuffled sound is the clip's own, cut into blocks of so long and permuted."""
-SPEECH_OPENING = 0.3
-"""Speech frames: opening above this share between the clip's least and most open."""
-
-
-class Dub(Protocol):
-    """Redraws a clip's mouth to a sound: frames RGB uint8, as many as came in."""
-
-    def __call__(
-        self, path: Path, track: FaceTrack, sound: NDArray[np.float32]
-    ) -> Iterator[NDArray[np.uint8]]: ...
+SQUARE = (-30 / 67, 0.62, 30 / 67, 0.62 + 60 / 67)
+"""60 x 60 px of JUDGED from the upper edge of masks.MOUTH on: RESEARCH 1b's box."""
+MIN_PRESENCE = 0.5
+OFFSET_RIGHT_FRAMES = 1
+OWN, CROSS = "own sound", "another sound"
 
 
 @dataclass(frozen=True)
-class ClipFigures:
-    """One clip. r: correlation of mouth opening, output against the real one."""
+class Material:
+    """A clip ready to be judged; n frames, all of one face.
+
+    planes: reads them anew. times_s: (n,) on the sound's clock. sound: mono 16 kHz.
+    landmarks: float64 (n, 468, 3), filled. words: of the alignment beside the clip.
+    """
+
+    name: str
+    talker: str
+    planes: Callable[[], Iterator[Planes]]
+    times_s: NDArray[np.float64]
+    sound: NDArray[np.float32]
+    landmarks: NDArray[np.float64]
+    words: Sequence[Spoken] | None
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A frame of output: RGB uint8 (H, W, 3), samples changed off the mask."""
+
+    rgb: NDArray[np.uint8]
+    strayed: int = 0
+
+
+class Dub(Protocol):
+    """Redraws a clip's mouth to a sound; codes, if given, are drawn instead of it."""
+
+    def __call__(
+        self,
+        material: Material,
+        sound: NDArray[np.float32],
+        codes: NDArray[np.float32] | None,
+    ) -> Iterator[Painted]: ...
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A row of the table. true_codes: drawn from the filmed mouth's codes, so that
+    the picture is judged alone; such a row has no cross sound."""
+
+    name: str
+    dub: Dub
+    true_codes: bool = False
+
+
+class SyncJudge(Protocol):
+    """Who tells sound and mouth apart; see neural.evaluator."""
+
+    def sync(
+        self,
+        crops: NDArray[np.uint8],
+        sound: NDArray[np.float32],
+        times_s: NDArray[np.float64],
+    ) -> tuple[float, float]:
+        """Return (offset in frames, confidence); NaN where it cannot tell."""
+        ...
+
+    def agreement(
+        self,
+        crops: NDArray[np.uint8],
+        sound: NDArray[np.float32],
+        times_s: NDArray[np.float64],
+    ) -> float:
+        """Return how well they agree as they stand; NaN where it cannot tell."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is measured on a video of n frames.
+
+    crops: uint8 (n, 96, 112, 3) of JUDGED. landmarks: (n, 468, 3), measured on it.
+    portrait: mean of figures.portrait. strayed: samples changed off the mask.
+    """
+
+    crops: NDArray[np.uint8]
+    landmarks: NDArray[np.float64]
+    portrait: NDArray[np.float64]
+    strayed: int
+
+    @property
+    def openings(self) -> NDArray[np.float64]:
+        return openings(self.landmarks)
+
+    def box(self, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+        """Return a canonical box of the crops (n, h, w, 3)."""
+        left, top, right, bottom = masks.box_px(box, JUDGED)
+        return self.crops[:, top:bottom, left:right]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One clip, one contender, one sound. figures: NaN where it cannot be told."""
 
     clip: str
     talker: str
-    r_own: float
-    r_shuffled: float
-    r_other: float
-    """Under another clip's sound (a single clip's own, backwards): not 0 where clips
-    share their timing, as GRID's sentences do."""
-    opening_ratio: float
-    """Spread of the opening, output over real: below 1 the mouth under-moves."""
-    psnr: float
-    psnr_speech: float
-    ssim: float
-    sharpness: float
-    """Variance of the Laplacian on the mouth, output over real."""
-    flicker: float
-    """Mean change from frame to frame on the mouth, output over real."""
+    row: str
+    heard: str
+    """OWN or CROSS."""
+    sound: str
+    """Name of the clip whose sound it was."""
+    figures: dict[str, float]
+    said: Said | None = None
+    codes: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    """Made and real."""
+    seen: Seen | None = field(default=None, repr=False)
 
 
-def evaluate(
-    paths: Sequence[Path], dub: Dub, *, seed: int = 1
-) -> Iterator[ClipFigures | tuple[str, str]]:
-    """Yield each clip's figures, or (clip, why it was left out)."""
-    finder = FaceFinder()
-    rng = np.random.default_rng(seed)
-    for number, path in enumerate(paths):
-        try:
-            other = _other_sound(paths, number)
-            yield judge_clip(path, other, dub, finder, rng)
-        except FootageError as error:
-            yield path.name, error.sentence
+def watch(frames: Iterable[Painted], material: Material, finder: FaceFinder) -> Seen:
+    """Look at a video of the material's face, original or output, frame by frame."""
+    maps = crop_maps(material.landmarks, JUDGED)
+    face_maps = crop_maps(material.landmarks, figures.FACE)
+    crops = np.empty((len(maps), JUDGED.height, JUDGED.width, 3), np.uint8)
+    measured = np.full(material.landmarks.shape, np.nan)
+    portrait: NDArray[np.float64] = np.zeros(1)
+    strayed, last = 0, material.landmarks[0]
+    for at, frame in enumerate(frames):
+        crops[at] = cut_face(frame.rgb, maps[at], JUDGED)
+        face = cut_face(frame.rgb, face_maps[at], figures.FACE)
+        portrait = portrait + figures.portrait(face) / len(maps)
+        strayed += frame.strayed
+        # Followed on the output itself; found again where the filmed face is.
+        for start in (last, material.landmarks[at]):
+            points, presence = finder.mesh(
+                frame.rgb, Roi.around_landmarks(start.astype(np.float32))
+            )
+            if presence >= MIN_PRESENCE:
+                measured[at] = last = points.astype(np.float64)
+                break
+    if np.isnan(measured).all():
+        measured = material.landmarks
+    return Seen(crops, filled(measured), portrait, strayed)
 
 
-def _other_sound(paths: Sequence[Path], number: int) -> NDArray[np.float32]:
-    """The sound of the next clip that has one; the clip's own, backwards, if none."""
-    for step in range(1, len(paths)):
-        try:
-            return footage.sound(paths[(number + step) % len(paths)])
-        except FootageError:
-            continue
-    return footage.sound(paths[number])[::-1].copy()
+@dataclass(frozen=True)
+class Other:
+    """The sound put under a clip in the cross test, and the mouth that spoke it."""
+
+    name: str
+    sound: NDArray[np.float32]
+    material: Material | None
+    """None for a single clip's own sound, backwards."""
 
 
-def judge_clip(
-    path: Path,
-    other: NDArray[np.float32],
-    dub: Dub,
-    finder: FaceFinder,
-    rng: np.random.Generator,
-) -> ClipFigures:
-    """Dub one clip with its own, a shuffled and another sound, and compare."""
-    own = footage.sound(path)
-    tracks = list(find_tracks(footage.frames(path), [(0, 10**9)], finder=finder))
-    if not tracks:
-        raise FootageError("no-face", f"{path.name} shows no face.")
-    track = tracks[0]
-    real = openings(filled(track.landmarks))
-    made = list(dub(path, track, own))
-    own_opening = _output_opening(made, track, finder)
-    swapped = {
-        name: _output_opening(dub(path, track, sound), track, finder)
-        for name, sound in (("shuffled", shuffled(own, rng)), ("other", other))
+def other_of(materials: Sequence[Material], number: int) -> Other:
+    """Return the next clip's sound; a single clip's own, backwards."""
+    if len(materials) == 1:
+        own = materials[0]
+        return Other(f"{own.name} backwards", own.sound[::-1].copy(), None)
+    chosen = materials[(number + 1) % len(materials)]
+    return Other(chosen.name, chosen.sound, chosen)
+
+
+class Bench:
+    """Judges contenders on one clip after the other."""
+
+    def __init__(
+        self,
+        contenders: Sequence[Contender],
+        lip_code: LipCode,
+        judge: SyncJudge | None,
+    ) -> None:
+        self._contenders = contenders
+        self._lip_code = lip_code
+        self._judge = judge
+        self._finder = FaceFinder()
+
+    def clip(self, material: Material, other: Other) -> Iterator[Result]:
+        """Yield the results of every contender on one clip, under both sounds."""
+        real = watch(map(_unmodified, material.planes()), material, self._finder)
+        shapes = mouth_shapes(real.landmarks)
+        rest = rest_shape(shapes)
+        codes = self._lip_code.encode(shapes, rest)
+        for row in self._contenders:
+            asked = codes if row.true_codes else None
+            made = self._made(row, material, material.sound, asked)
+            found = self._reconstruction(material, made, real)
+            again = self._lip_code.encode(mouth_shapes(made.landmarks), rest)
+            said = Said(made.openings, real.openings, material.times_s, material.words)
+            yield Result(
+                material.name, material.talker, row.name, OWN, material.name,
+                found | articulated(said, (again, codes)), said, (again, codes), made,
+            )  # fmt: skip
+        for row in self._contenders:
+            if row.true_codes:
+                continue
+            made = self._made(row, material, other.sound, None)
+            said = _said_to(made, material, other)
+            found = self._cross(material, other, made, real)
+            spoken = articulated(said, None) if said else {}
+            yield Result(
+                material.name, material.talker, row.name, CROSS, other.name,
+                found | spoken, said, None, made,
+            )  # fmt: skip
+
+    def _made(
+        self,
+        row: Contender,
+        material: Material,
+        sound: NDArray[np.float32],
+        codes: NDArray[np.float32] | None,
+    ) -> Seen:
+        return watch(row.dub(material, sound, codes), material, self._finder)
+
+    def _reconstruction(
+        self, material: Material, made: Seen, real: Seen
+    ) -> dict[str, float]:
+        speech = spoken_frames(material)
+        boxes = made.box(masks.MOUTH), real.box(masks.MOUTH)
+        squares = made.box(SQUARE), real.box(SQUARE)
+        same = np.array([figures.ssim(a, b) for a, b in zip(*boxes, strict=True)])
+        apart = figures.lip_distance(made.landmarks, real.landmarks)
+        return {
+            "psnr": figures.psnr(*boxes),
+            "psnr_speech": figures.psnr(*(b[speech] for b in boxes)),
+            "psnr_square": figures.psnr(*squares),
+            "psnr_square_speech": figures.psnr(*(b[speech] for b in squares)),
+            "ssim": float(same.mean()),
+            "ssim_speech": _mean(same[speech]),
+            "lmd": float(apart.mean()),
+            "lmd_speech": _mean(apart[speech]),
+            **self._either_sound(material, material.sound, made, real),
+        }
+
+    def _cross(
+        self, material: Material, other: Other, made: Seen, real: Seen
+    ) -> dict[str, float]:
+        found = self._either_sound(material, other.sound, made, real)
+        old = articulation.correlation(made.openings, real.openings)
+        found |= {"opening_r_old": old}
+        if self._judge is not None:
+            new = self._judge.agreement(made.crops, other.sound, material.times_s)
+            old = self._judge.agreement(made.crops, material.sound, material.times_s)
+            known = not math.isnan(new + old)
+            found["prefers_new"] = float(new > old) if known else math.nan
+            found["agreement_gain"] = new - old
+        return found
+
+    def _either_sound(
+        self, material: Material, sound: NDArray[np.float32], made: Seen, real: Seen
+    ) -> dict[str, float]:
+        pairs = figures.still_pairs(crop_maps(material.landmarks, JUDGED), JUDGED)
+        mouths = made.box(masks.MOUTH), real.box(masks.MOUTH)
+        maps = crop_maps(material.landmarks, JUDGED)
+        points = np.stack(
+            [
+                masks.in_crop(face, to_frame)
+                for face, to_frame in zip(real.landmarks, maps, strict=True)
+            ]
+        )
+        portraits = made.portrait, real.portrait
+        found = {
+            "sharpness": figures.ratio(*map(figures.sharpness, mouths)),
+            "flicker": figures.ratio(*(figures.flicker(m, pairs) for m in mouths)),
+            "seam": figures.ratio(
+                *(figures.seam(s.crops, points, JUDGED) for s in (made, real))
+            ),
+            "identity": figures.likeness(*portraits, mouth=True),
+            "identity_outside": figures.likeness(*portraits, mouth=False),
+            "strayed": float(made.strayed),
+            **_silence(material, sound, made, real),
+        }
+        if self._judge is not None:
+            offset, confidence = self._judge.sync(made.crops, sound, material.times_s)
+            right = abs(offset) <= OFFSET_RIGHT_FRAMES
+            found["sync_confidence"] = confidence
+            found["sync_offset"] = offset
+            found["in_sync"] = math.nan if math.isnan(offset) else float(right)
+        return found
+
+
+def articulated(
+    said: Said, codes: tuple[NDArray[np.float32], NDArray[np.float32]] | None
+) -> dict[str, float]:
+    """Return what one clip tells of its articulation; NaN where it cannot."""
+    judged = articulation.judge([said])
+    found = {
+        "opening_r": judged.opening_r,
+        "opening_spread": figures.ratio(float(said.made.std()), float(said.real.std())),
+        "bilabials_closed": judged.closed,
+        "bilabials_closed_real": judged.closed_real,
+        "false_closures": judged.false_closed,
     }
-    maps = crop_maps(filled(track.landmarks), JUDGED)
-    pictures = _mouths(made, track, maps)
-    truth = _mouths(footage.frames(path), track, maps)
-    speech = real > real.min() + SPEECH_OPENING * np.ptp(real)
-    return ClipFigures(
-        path.stem,
-        path.parent.name,
-        correlation(own_opening, real),
-        correlation(swapped["shuffled"], real),
-        correlation(swapped["other"], real),
-        float(own_opening.std() / max(real.std(), 1e-9)),
-        psnr(pictures, truth),
-        psnr(pictures[speech], truth[speech]),
-        float(np.mean([ssim(a, b) for a, b in zip(pictures, truth, strict=True)])),
-        _ratio(sharpness(pictures), sharpness(truth)),
-        _ratio(flicker(pictures), flicker(truth)),
+    if codes is not None:
+        shares = articulation.r_squared([codes[0]], [codes[1]])
+        found |= {f"code{k + 1}_r2": float(shares[k]) for k in range(3)}
+    return found
+
+
+def spoken_frames(material: Material) -> NDArray[np.bool_]:
+    """Return (n,): frames within a word, or where speech is heard if none is known."""
+    if material.words is None:
+        return heard_at(material.sound, material.times_s) > 0.5
+    spoken = np.zeros(len(material.times_s), bool)
+    for word in material.words:
+        if word.text not in articulation.SILENCES:
+            at = material.times_s
+            spoken |= (at >= word.start_s) & (at <= word.end_s)
+    return spoken
+
+
+def quiet_frames(
+    sound: NDArray[np.float32],
+    words: Sequence[Spoken] | None,
+    times_s: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Return (n,): frames in silence, away from every word or sound."""
+    if words is not None:
+        return articulation.silent(words, times_s)
+    settled = articulation.SETTLED_S
+    reach = np.linspace(-settled, settled, 13)
+    around = heard_at(sound, (times_s[:, None] + reach).ravel())
+    return np.asarray(around.reshape(len(times_s), -1).max(1) <= 0, np.bool_)
+
+
+def heard_at(
+    sound: NDArray[np.float32], times_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n,) 0..1: is speech heard at times_s (n,)? Silence off the sound."""
+    gate = speech_gate(log_mel(sound))
+    return np.interp(
+        times_s * MEL_RATE_HZ, np.arange(len(gate)), gate, left=0.0, right=0.0
     )
 
 
-def summary(figures: Sequence[ClipFigures]) -> dict[str, float]:
-    """Return the mean of each figure, and the least r_own, over clips."""
-    rows = [asdict(f) for f in figures]
-    names = [k for k, v in rows[0].items() if isinstance(v, float)] if rows else []
-    means = {name: float(np.mean([row[name] for row in rows])) for name in names}
-    if rows:
-        means["r_own_least"] = min(row["r_own"] for row in rows)
-    return means | {"clips": float(len(rows))}
+def _silence(
+    material: Material, sound: NDArray[np.float32], made: Seen, real: Seen
+) -> dict[str, float]:
+    """Speed of the made opening in silence over the real mouth's in its own."""
+    own = sound is material.sound
+    times_s = material.times_s
+    resting = quiet_frames(material.sound, material.words, times_s)
+    quiet = resting if own else quiet_frames(sound, None, times_s)
+    return {
+        "silence_motion": figures.ratio(
+            articulation.motion(made.openings, times_s, quiet),
+            articulation.motion(real.openings, times_s, resting),
+        )
+    }
 
 
-def shuffled(
-    sound: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Permute blocks of the sound: the same voice, its timing gone."""
-    size = round(BLOCK_S * RATE_HZ)
-    blocks = [sound[i : i + size] for i in range(0, len(sound), size)]
-    mixed = [blocks[i] for i in rng.permutation(len(blocks))]
-    return np.concatenate(mixed) if mixed else sound
+def _said_to(made: Seen, material: Material, other: Other) -> Said | None:
+    """The made mouth beside the one that spoke the other sound, while both last."""
+    if other.material is None:
+        return None
+    theirs = other.material
+    both = material.times_s <= theirs.times_s[-1]
+    times_s = material.times_s[both]
+    real = np.interp(times_s, theirs.times_s, openings(theirs.landmarks))
+    return Said(made.openings[both], real, times_s, theirs.words)
 
 
-def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Return Pearson's r; 0 where either does not move."""
-    if len(a) < 2 or a.std() < 1e-9 or b.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+def _unmodified(planes: Planes) -> Painted:
+    return Painted(planes.rgb())
 
 
-def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Return the PSNR in dB of uint8 pictures of one shape; at most 99."""
-    if not a.size:
-        return float("nan")
-    error = float(((a.astype(np.float64) - b) ** 2).mean())
-    return min(99.0, 10 * float(np.log10(255**2 / max(error, 1e-9))))
+def unmodified(
+    material: Material,
+    sound: NDArray[np.float32],
+    codes: NDArray[np.float32] | None,
+) -> Iterator[Painted]:
+    """The contender that changes nothing; a Dub."""
+    return map(_unmodified, material.planes())
 
 
-def ssim(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Return structural similarity of two RGB pictures' luma (Wang et al. 2004)."""
-    x, y = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float64) for p in (a, b))
+def summary(results: Sequence[Result]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return {OWN | CROSS: {row: {figure: mean over clips}}}.
 
-    def blur(picture: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(cv2.GaussianBlur(picture, (11, 11), 1.5), np.float64)
-
-    mean_x, mean_y = blur(x), blur(y)
-    var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
-    both = blur(x * y) - mean_x * mean_y
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    top = (2 * mean_x * mean_y + c1) * (2 * both + c2)
-    return float((top / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
-
-
-def sharpness(pictures: NDArray[np.uint8]) -> float:
-    """Return the mean variance of the Laplacian of pictures (n, h, w, 3)."""
-    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in pictures]
-    return float(np.mean([cv2.Laplacian(g, cv2.CV_64F).var() for g in grey]))
+    Shares of bilabials and frames, and R2, are of all clips' together, not means of
+    means. NaN where no clip could tell.
+    """
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for heard in (OWN, CROSS):
+        rows = dict.fromkeys(r.row for r in results if r.heard == heard)
+        table[heard] = {
+            row: _pooled([r for r in results if (r.heard, r.row) == (heard, row)])
+            for row in rows
+        }
+    return table
 
 
-def flicker(pictures: NDArray[np.uint8]) -> float:
-    """Return the mean absolute change between neighbours of (n, h, w, 3)."""
-    return float(np.abs(np.diff(pictures.astype(np.float32), axis=0)).mean())
+def _pooled(results: Sequence[Result]) -> dict[str, float]:
+    names = dict.fromkeys(name for r in results for name in r.figures)
+    means = {
+        name: _mean(np.array([r.figures.get(name, math.nan) for r in results]))
+        for name in names
+    }
+    said = [r.said for r in results if r.said is not None]
+    if said:
+        whole = articulation.judge(said)
+        means |= {
+            "opening_r_least": whole.opening_r_least,
+            "bilabials": float(whole.bilabials),
+            "bilabials_closed": whole.closed,
+            "bilabials_closed_real": whole.closed_real,
+            "false_closures": whole.false_closed,
+        }
+    codes = [r.codes for r in results if r.codes is not None]
+    if codes:
+        shares = articulation.r_squared([c[0] for c in codes], [c[1] for c in codes])
+        means |= {f"code{k + 1}_r2": float(shares[k]) for k in range(3)}
+    return means | {"clips": float(len(results))}
 
 
-def _ratio(a: float, b: float) -> float:
-    return a / b if b > 1e-9 else float("nan")
-
-
-def _output_opening(
-    made: Iterator[NDArray[np.uint8]] | list[NDArray[np.uint8]],
-    track: FaceTrack,
-    finder: FaceFinder,
-) -> NDArray[np.float64]:
-    """Measure the opening on output frames with the face mesh, fresh."""
-    count = len(track.landmarks)
-    inside = (f for i, f in enumerate(made) if 0 <= i - track.start < count)
-    found = list(find_tracks(inside, [(0, count)], finder=finder))
-    if not found:
-        return np.zeros(count)
-    at = found[0].start
-    measured = openings(filled(found[0].landmarks))
-    return np.pad(measured, (at, count - at - len(measured)), mode="edge")
-
-
-def _mouths(
-    frames: Iterator[NDArray[np.uint8]] | list[NDArray[np.uint8]],
-    track: FaceTrack,
-    maps: NDArray[np.float64],
-) -> NDArray[np.uint8]:
-    """Cut the judged mouth box (n, h, w, 3) from the track's frames."""
-    left, top, right, bottom = masks.box_px(masks.MOUTH, JUDGED)
-    cuts = []
-    for number, frame in enumerate(frames):
-        at = number - track.start
-        if 0 <= at < len(maps):
-            crop = cut_face(frame, maps[at], JUDGED)
-            cuts.append(crop[top:bottom, left:right])
-    return np.stack(cuts)
+def _mean(values: NDArray[np.floating]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan

@@ -143,9 +143,7 @@ def portrait(face: Pictures) -> NDArray[np.float64]:
     return np.asarray(cells / (length + 0.05 * length.mean() + 1e-9), np.float64)
 
 
-def likeness(
-    a: NDArray[np.float64], b: NDArray[np.float64], *, mouth: bool
-) -> float:
+def likeness(a: NDArray[np.float64], b: NDArray[np.float64], *, mouth: bool) -> float:
     """Return the cosine of two portraits (or means of them), mouth region or the rest.
 
     A clip's mean portrait is compared: what the mouth says is averaged out of it.
