@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -59,9 +60,15 @@ class Reel:
         self._kept = None
 
 
-def open_material(
-    path: Path, finder: FaceFinder, longest_s: float
-) -> tuple[Material, Reel]:
+@dataclass(frozen=True)
+class Opened:
+    """A clip to judge, and the reel its frames come from."""
+
+    material: Material
+    reel: Reel
+
+
+def open_material(path: Path, finder: FaceFinder, longest_s: float) -> Opened:
     """Read a clip's first longest_s seconds, and the one face in them.
 
     Raises SynthesisError where it cannot be judged: unreadable, no or silent sound,
@@ -89,7 +96,7 @@ def open_material(
         filled(track.landmarks),
         words_beside(path),
     )
-    return material, reel
+    return Opened(material, reel)
 
 
 def only_face(path: Path, tracks: list[FaceTrack]) -> FaceTrack:

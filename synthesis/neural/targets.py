@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from synthesis.neural.evaluate import CROSS, OWN
 
 OURS, OURS_TRUE = "lipweb", "lipweb true codes"
-PLAIN_TRUE = "lipweb not adapted, true codes"
+PLAIN, PLAIN_TRUE = "lipweb not adapted", "lipweb not adapted, true codes"
 RETRIEVAL, RETRIEVAL_TRUE = "retrieval", "retrieval true codes"
 UNET, REAL = "unet", "real"
 """Names of the rows."""
