@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthesis.engines.baselines import RetrievalEngine
+from synthesis.engines.baselines import RetrievalEngine, UNetEngine
 from synthesis.engines.native import NativeEngine
 from synthesis.engines.trial import Trial
 from synthesis.neural import targets
 from synthesis.neural.evaluate import Contender, SyncJudge, unmodified
 from synthesis.neural.lipcode import LipCode
+from synthesis.neural.sync import EvaluatorSays
 from synthesis.neural.weights import WeightFolder
 
 
 @dataclass(frozen=True)
 class Lineup:
-    """Contenders, real video first. missing: row -> why it is not there."""
+    """Contenders, real video first. missing: what is not there -> why."""
 
     contenders: list[Contender]
     missing: dict[str, str]
@@ -59,6 +60,16 @@ def lineup(
         Contender(targets.RETRIEVAL, Trial(retrieval)),
         Contender(targets.RETRIEVAL_TRUE, Trial(retrieval), true_codes=True),
     ]
+    missing = {}
+    if "baseline" in general:
+        rows.append(Contender(targets.UNET, Trial(UNetEngine.load(weights))))
+    else:
+        missing[targets.UNET] = "these weights hold no baseline (train baseline)."
+    judge = None
+    if "evaluator" in general:
+        judge = EvaluatorSays(general.evaluator())
+    else:
+        missing["sync"] = "these weights hold no evaluator (train evaluator)."
     for engine in engines:
         engine.scene_pictures = not other_footage_only
-    return Lineup(rows, {}, general.lip_code(), None, ours.weights_sha256)
+    return Lineup(rows, missing, general.lip_code(), judge, ours.weights_sha256)

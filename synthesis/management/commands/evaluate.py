@@ -125,7 +125,7 @@ class Command(BaseCommand):
             "adapted_to": [path.name for path in own],
             "adapt_steps": options["adapt_steps"] if own else 0,
             "other_footage_only": options["other_footage_only"],
-            "rows_missing": contest.missing,
+            "missing": contest.missing,
             "weights_sha256": contest.weights_sha256,
             "interrupted": interrupted,
             "seconds_taken": round(time.monotonic() - began, 1),
@@ -157,8 +157,8 @@ class _Run:
 
     def judge(self, contest: Lineup) -> None:
         """Open every clip, then judge those that can be."""
-        for row, why in contest.missing.items():
-            self._say(f"Without the row {row}: {why}")
+        for what, why in contest.missing.items():
+            self._say(f"Without {what}: {why}")
         opened = list(self._opened())
         materials = [clip.material for clip in opened]
         bench = Bench(contest.contenders, contest.lip_code, contest.judge)
