@@ -13,20 +13,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.neural import masks
+from synthesis.neural import masks, targets
 from synthesis.neural.evaluate import CROSS, JUDGED, OWN, Result, Seen
 
 COLUMNS = 8
 ENLARGED = 2.5
 VIEW = (-0.52, 0.56, 0.52, 1.40)
 """The part of a crop that is shown, on the canonical face: nose base to chin."""
-LABEL_PX, GAP_PX, HEAD_PX, CURVES_PX = 210, 4, 30, 130
+LABEL_PX, GAP_PX, HEAD_PX, CURVES_PX = 210, 4, 52, 130
+TALKING = 0.12
+"""Share of the range of openings above which a mouth is talking."""
 PAPER, INK, FAINT = (250, 250, 250), (30, 30, 30), (205, 205, 205)
-COLOURS = (
-    *((30, 30, 30), (214, 39, 40), (255, 150, 120), (31, 119, 180), (140, 190, 230)),
-    *((44, 140, 44), (150, 90, 190), (140, 110, 60)),
-)
-"""Of the curves, in the order of the rows; the first is the real mouth's."""
+COLOURS = {
+    targets.REAL: (30, 30, 30),
+    targets.OURS: (214, 39, 40),
+    targets.OURS_TRUE: (245, 150, 130),
+    targets.PLAIN: (200, 120, 0),
+    targets.PLAIN_TRUE: (235, 190, 100),
+    targets.RETRIEVAL: (31, 119, 180),
+    targets.RETRIEVAL_TRUE: (140, 190, 230),
+    targets.UNET: (44, 140, 44),
+}
+"""Of each row's curve, on every page the same."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +81,21 @@ def pages(results: Sequence[Result], times_s: NDArray[np.float64]) -> list[Page]
 
 
 def spread_frames(openings: NDArray[np.float64]) -> list[int]:
-    """Return COLUMNS frame numbers: through the talking, from rest to wide open.
+    """Return COLUMNS frame numbers, ascending, through the talking.
 
-    Between the first and the last clearly open frame, evenly; every second one gives
-    way to the most open frame near it.
+    Evenly from the first to the last talking frame, every second one moved to the
+    most open frame nearby.
     """
-    wide = np.flatnonzero(openings > openings.min() + 0.3 * np.ptp(openings))
-    first, last = (int(wide[0]), int(wide[-1])) if len(wide) else (0, len(openings) - 1)
+    talking = np.flatnonzero(
+        openings > openings.min() + TALKING * max(float(np.ptp(openings)), 1e-6)
+    )
+    first, last = (talking[0], talking[-1]) if len(talking) else (0, len(openings) - 1)
     marks = np.linspace(first, last, COLUMNS).round().astype(int)
-    reach = max(1, (last - first) // (2 * COLUMNS))
+    # Less than half a column's way, or two columns could show one frame.
+    reach = int(max(0, last - first) // (2 * COLUMNS))
     chosen = []
     for number, at in enumerate(marks.tolist()):
-        near = np.arange(max(0, at - reach), min(len(openings), at + reach + 1))
+        near = np.arange(max(first, at - reach), min(last, at + reach) + 1)
         chosen.append(int(near[openings[near].argmax()]) if number % 2 else at)
     return chosen
 
@@ -106,11 +117,11 @@ def _page(page: Page) -> NDArray[np.uint8]:
     for column, frame in enumerate(page.frames):
         x = LABEL_PX + column * (width + GAP_PX)
         at_s = page.times_s[min(frame, len(page.times_s) - 1)]
-        _write(head, f"{at_s:.2f} s", (x + 4, 22), 0.4)
+        _write(head, f"{at_s:.2f} s", (x + 4, HEAD_PX - 8), 0.4)
     strips = [head]
-    for number, (label, seen) in enumerate(page.rows.items()):
+    for label, seen in page.rows.items():
         strip = _blank(height + GAP_PX, across)
-        colour = COLOURS[number % len(COLOURS)]
+        colour = COLOURS.get(label, FAINT)
         cv2.rectangle(strip, (0, 0), (5, height), colour, -1)
         _write(strip, label, (12, 22), 0.45)
         for line, note in enumerate(page.notes.get(label, "").split("\n")):
@@ -129,12 +140,12 @@ def _curves(page: Page, across: int) -> NDArray[np.uint8]:
     chart = _blank(CURVES_PX + 2 * GAP_PX, across)
     _write(chart, "mouth opening", (12, 22), 0.45)
     _write(chart, "in eye distances", (12, 40), 0.4, colour=(90, 90, 90))
-    curves = [(seen.openings, k) for k, seen in enumerate(page.rows.values())]
+    curves = [(seen.openings, label) for label, seen in page.rows.items()]
     most = max(float(c.max()) for c, _ in curves)
     if page.asked is not None:
         most = max(most, float(page.asked.max()))
         _write(chart, "dashes: the mouth that", (12, 64), 0.4, colour=(90, 90, 90))
-        _write(chart, "spoke this sound", (12, 82), 0.4, colour=(90, 90, 90))
+        _write(chart, "spoke the new sound", (12, 82), 0.4, colour=(90, 90, 90))
     count = len(curves[0][0])
     x = np.linspace(LABEL_PX, across - 8, count)
     for frame in page.frames:
@@ -152,9 +163,9 @@ def _curves(page: Page, across: int) -> NDArray[np.uint8]:
         for a, b in zip(points[:-1:2], points[1::2], strict=False):
             cv2.line(chart, a.tolist(), b.tolist(), INK, 2, cv2.LINE_AA)
     # The real mouth last: over the others.
-    for values, number in reversed(curves):
-        colour = COLOURS[number % len(COLOURS)]
-        thick = 2 if number < 2 else 1
+    for values, label in reversed(curves):
+        colour = COLOURS.get(label, FAINT)
+        thick = 2 if label in (targets.REAL, targets.OURS) else 1
         cv2.polylines(chart, [line(values)], False, colour, thick, cv2.LINE_AA)
     return chart
 

@@ -37,7 +37,7 @@ def results() -> list[Result]:
         for heard in (OWN, CROSS):
             figures = {
                 "psnr": db,
-                "sharpness": 0.9,
+                "sharpness": 0.7,
                 "flicker": math.nan,
                 "strayed": 0.0,
             }
@@ -133,13 +133,13 @@ def test_the_sheet_shows_every_row_of_both_sounds_in_its_own_pixels() -> None:
 
 def test_the_columns_go_through_the_talking_in_order() -> None:
     openings = np.zeros(100)
-    openings[30:71] = np.abs(np.sin(np.arange(41) / 3))
+    openings[30:71] = 0.2 + np.abs(np.sin(np.arange(41) / 3))
     frames = spread_frames(openings)
     assert len(frames) == COLUMNS
-    assert frames == sorted(frames)
+    assert frames == sorted(set(frames))
     assert frames[0] >= 30
-    assert frames[-1] <= 71
-    assert openings[frames].max() > 0.9
+    assert frames[-1] <= 70
+    assert openings[frames].max() > 1.1
     assert len(spread_frames(np.zeros(5))) == COLUMNS
 
 
