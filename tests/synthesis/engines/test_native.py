@@ -16,7 +16,7 @@ from synthesis.engines.native import NativeEngine, fades
 from synthesis.engines.trial import painted
 from synthesis.faces.tracks import find_tracks
 from synthesis.neural import footage
-from synthesis.neural.evaluate import sharpness
+from synthesis.neural.figures import sharpness
 from synthesis.neural.lipcode import openings
 from synthesis.neural.weights import GENERAL, WeightsError
 

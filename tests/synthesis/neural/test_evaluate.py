@@ -34,13 +34,13 @@ RATE_HZ = 16_000
 
 
 def material(words: list[Spoken] | None = None, name: str = "a") -> Material:
-    """Two seconds: silence, a second of voice-like noise, silence."""
+    """Three seconds: silence, a second of voice-like noise, silence."""
     rng = np.random.default_rng(1)
-    sound = (rng.standard_normal(2 * RATE_HZ) * 1e-4).astype(np.float32)
-    sound[RATE_HZ // 2 : -RATE_HZ // 2] *= 2000
+    sound = (rng.standard_normal(3 * RATE_HZ) * 1e-4).astype(np.float32)
+    sound[RATE_HZ:-RATE_HZ] *= 2000
     return Material(
-        name, "t", lambda: iter(()), np.arange(50) / 25, sound,
-        np.zeros((50, 468, 3)), words,
+        name, "t", lambda: iter(()), np.arange(75) / 25, sound,
+        np.zeros((75, 468, 3)), words,
     )  # fmt: skip
 
 
@@ -49,16 +49,16 @@ def test_speech_frames_are_those_of_words_or_else_of_what_is_heard() -> None:
     told = np.flatnonzero(spoken_frames(material(words)))
     assert (told[0], told[-1]) == (15, 25)
     heard = np.flatnonzero(spoken_frames(material()))
-    assert 8 <= heard[0] <= 13
-    assert 36 <= heard[-1] <= 41
+    assert 20 <= heard[0] <= 25
+    assert 49 <= heard[-1] <= 54
 
 
 def test_quiet_frames_keep_away_from_words_and_from_sound() -> None:
     one = material()
     quiet = quiet_frames(one.sound, None, one.times_s)
-    assert quiet[:3].all()
-    assert quiet[-2:].all()
-    assert not quiet[6:44].any()
+    assert quiet[:8].all()
+    assert quiet[-8:].all()
+    assert not quiet[17:58].any()
     words = [Spoken("bin", 0.8, 1.0)]
     by_words = quiet_frames(one.sound, words, one.times_s)
     assert np.array_equal(np.flatnonzero(~by_words), np.arange(13, 33))
