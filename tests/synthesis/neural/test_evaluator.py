@@ -17,7 +17,6 @@ from synthesis.faces.align import crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
 from synthesis.faces.tracks import find_tracks
 from synthesis.neural import footage, stages
-from synthesis.neural.evaluate import shuffled
 from synthesis.neural.evaluator import (
     SPEC,
     Evaluator,
@@ -40,6 +39,7 @@ from synthesis.neural.mel import RATE_HZ
 from synthesis.neural.training import TrainingError, train
 from synthesis.neural.weights import GENERAL, WeightFolder, WeightsError, publish
 from tests.synthesis.neural.drawn import FPS, prepared, talk
+from tests.synthesis.talking import shuffled
 
 TINY = EvaluatorConfig(channels=(4, 4, 4), width=16, embedding=8)
 LEARNED = [f"ann-{seed}" for seed in range(6)]
