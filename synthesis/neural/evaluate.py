@@ -224,12 +224,12 @@ class Bench:
             if row.true_codes:
                 continue
             made = self._made(row, material, other.sound, None)
-            said = _said_to(made, material, other)
+            heard = _said_to(made, material, other)
             found = self._cross(material, other, made, real)
-            spoken = articulated(said, None) if said else {}
+            spoken = articulated(heard, None) if heard else {}
             yield Result(
                 material.name, material.talker, row.name, CROSS, other.name,
-                found | spoken, said, None, made,
+                found | spoken, heard, None, made,
             )  # fmt: skip
 
     def _made(

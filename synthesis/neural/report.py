@@ -67,9 +67,9 @@ def as_text(table: Table, *, adapted: bool) -> str:
                 lines.append(f"{label:<{WIDE}}{cells}")
     lines += ["", "TARGETS"]
     for target in targets(table, adapted=adapted):
-        word = {True: "reached", False: "NOT reached"}.get(
-            target.reached, "not measured"
-        )  # type: ignore[call-overload]
+        word = target.reached
+        if not isinstance(word, str):
+            word = "reached" if word else "NOT reached"
         value = _number(target.value)
         lines.append(f"{target.name:<58}{value:>9}  {target.bound:<14}{word}")
     return "\n".join(lines)
