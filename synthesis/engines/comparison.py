@@ -14,7 +14,9 @@ from synthesis.faces.align import CropSpec, crop_maps, cut_face, filled
 from synthesis.faces.finder import FaceFinder
 from synthesis.faces.tracks import find_tracks
 from synthesis.neural import masks
-from synthesis.neural.evaluate import JUDGED, correlation, psnr, sharpness
+from synthesis.neural.articulation import correlation
+from synthesis.neural.evaluate import JUDGED
+from synthesis.neural.figures import psnr, sharpness
 from synthesis.neural.lipcode import openings
 
 SHOWN = CropSpec(432, 384, 258.0)

@@ -315,6 +315,7 @@ def articulated(
     judged = articulation.judge([said])
     found = {
         "opening_r": judged.opening_r,
+        "opening_r_speech": judged.speech_r,
         "opening_spread": figures.ratio(float(said.made.std()), float(said.real.std())),
         "bilabials_closed": judged.closed,
         "bilabials_closed_real": judged.closed_real,
@@ -429,6 +430,7 @@ def _pooled(results: Sequence[Result]) -> dict[str, float]:
         whole = articulation.judge(said)
         means |= {
             "opening_r_least": whole.opening_r_least,
+            "opening_r_speech": whole.speech_r,
             "bilabials": float(whole.bilabials),
             "bilabials_closed": whole.closed,
             "bilabials_closed_real": whole.closed_real,

@@ -31,6 +31,7 @@ FIGURES = {
     "identity_outside": "likeness outside it",
     "opening_r": "mouth opening r to this sound's",
     "opening_r_least": "  least of a clip",
+    "opening_r_speech": "  from the first word to the last",
     "opening_r_old": "mouth opening r to the old sound's",
     "opening_spread": "spread of opening / real",
     "code1_r2": "code 1 R2 (opening)",

@@ -165,7 +165,17 @@ def test_a_mouth_that_twitches_in_silence_is_found_out() -> None:
     assert judge([Said(restless, real, TIMES_S, WORDS)]).silence == pytest.approx(3)
 
 
+def test_a_breath_before_the_first_word_spoils_the_whole_but_not_the_speech() -> None:
+    made, real = mouth(0.84, 1.2, 1.5), mouth(0.84, 1.2, 1.5)
+    real[TIMES_S < 0.5] += 0.08
+    figures = judge([Said(made, real, TIMES_S, WORDS)])
+    assert figures.speech_r == pytest.approx(1)
+    assert figures.false_closed == 0
+    assert figures.opening_r < 0.8
+
+
 def test_clips_without_words_tell_of_correlation_alone() -> None:
     figures = judge([Said(mouth(1.0), mouth(1.1), TIMES_S)])
     assert figures.opening_r > 0.8
     assert math.isnan(figures.closed) and math.isnan(figures.silence)
+    assert math.isnan(figures.speech_r)
