@@ -15,7 +15,7 @@ from synthesis.composite import composite, warped
 from synthesis.engines.base import Controls, Engine, MouthPatch, ShotFace
 from synthesis.faces.align import filled
 from synthesis.faces.finder import FaceFinder
-from synthesis.faces.tracks import FaceTrack, find_tracks
+from synthesis.faces.tracks import find_tracks
 from synthesis.media.frames import Planes, read_frames
 from synthesis.media.probe import Probe, probe
 from synthesis.media.sound import scene_origin_s, sound_mono_16k
@@ -23,14 +23,13 @@ from synthesis.neural.articulation import words_beside
 from synthesis.neural.evaluate import Material, Painted
 from synthesis.neural.footage import FootageError
 from synthesis.neural.listening import voiced_s
-from synthesis.neural.prepare import MIN_EYES_PX, MIN_FRAMES, MIN_VOICED_S
+from synthesis.neural.pieces import MIN_VOICED_S
+from synthesis.neural.speaker import speaker
 
 KEPT_BYTES = 256 << 20
 """A clip whose frames take less is decoded once and kept while it is judged."""
 MASK_MARGIN_PX = 3
 """Of the patch: how far cubic resampling may carry its edge."""
-SECOND_FACE = 0.25
-"""A second face seen on so large a share of the frames leaves a clip out."""
 
 
 class Reel:
@@ -69,10 +68,10 @@ class Opened:
 
 
 def open_material(path: Path, finder: FaceFinder, longest_s: float) -> Opened:
-    """Read a clip's first longest_s seconds, and the one face in them.
+    """Read a clip's first longest_s seconds, and the face that speaks in them.
 
     Raises SynthesisError where it cannot be judged: unreadable, no or silent sound,
-    no face, two faces, too small or too short.
+    no face, two faces of which either may speak, too small or too short.
     """
     facts = probe(path)
     times_s = facts.times_s()
@@ -85,7 +84,8 @@ def open_material(path: Path, finder: FaceFinder, longest_s: float) -> Opened:
         raise FootageError("silent", f"{path.name} holds no speech.")
     reel = Reel(path, facts, count)
     rgb = (planes.rgb() for planes in reel())
-    track = only_face(path, list(find_tracks(rgb, [(0, count)], finder=finder)))
+    tracks = list(find_tracks(rgb, [(0, count)], finder=finder))
+    track = speaker(tracks, path.name)
     last = track.start + len(track.landmarks)
     material = Material(
         f"{path.parent.name}-{path.stem}",
@@ -97,25 +97,6 @@ def open_material(path: Path, finder: FaceFinder, longest_s: float) -> Opened:
         words_beside(path),
     )
     return Opened(material, reel)
-
-
-def only_face(path: Path, tracks: list[FaceTrack]) -> FaceTrack:
-    """Return the one face of a clip. Raises FootageError where it is not one."""
-    if not tracks:
-        raise FootageError("no-face", f"{path.name} shows no face.")
-    seen = [int((~np.isnan(t.landmarks[:, 0, 0])).sum()) for t in tracks]
-    track = tracks[int(np.argmax(seen))]
-    span = set(range(track.start, track.start + len(track.landmarks)))
-    for other in tracks:
-        together = span & set(range(other.start, other.start + len(other.landmarks)))
-        if other is not track and len(together) > SECOND_FACE * len(span):
-            raise FootageError("two-faces", f"{path.name} shows more than one face.")
-    if len(track.landmarks) < MIN_FRAMES:
-        raise FootageError("short", f"{path.name} shows a face too briefly.")
-    eyes = track.landmarks[:, 33, :2] - track.landmarks[:, 263, :2]
-    if np.nanmedian(np.linalg.norm(eyes, axis=1)) < MIN_EYES_PX:
-        raise FootageError("small", f"The face in {path.name} is too small.")
-    return track
 
 
 class Trial:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synthesis.faces.align import CropSpec
 from synthesis.neural import stages
-from synthesis.neural.dataset import open_clips
+from synthesis.neural.dataset import open_clips, read_splits
 from synthesis.neural.footage import FootageError
 from synthesis.neural.prepare import prepare
 from synthesis.neural.weights import WeightFolder, publish
@@ -52,7 +52,8 @@ def learn_actor(
     spec = CropSpec(config["width"], config["height"], config["px_per_eyes"])
     data = out.folder / "prepared"
     yield from prepare(clips, data, spec)
-    names = sorted(p.stem for p in (data / "clips").glob("*.npz"))
+    splits = read_splits(data)
+    names = [name for part in stages.EVERY_PART for name in splits[part]]
     if not names:
         raise FootageError(
             "no-clips", "None of the actor's own clips can be used; see above."

@@ -69,15 +69,14 @@ class WeightFolder:
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """Load one checked file. Raises WeightsError."""
         file = f"{name}.safetensors"
-        if file not in self.files:
-            raise WeightsError("weights-missing", f"There is no {file} in the weights.")
+        entry = self._entry(name)
         try:
             content = (self.folder / file).read_bytes()
         except OSError as error:
             raise WeightsError(
                 "weights-missing", f"The weight file {file} cannot be read."
             ) from error
-        if hashlib.sha256(content).hexdigest() != self.files[file]["sha256"]:
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise WeightsError(
                 "weights-changed",
                 f"The weight file {file} is not the one the manifest names. Restore "
@@ -91,8 +90,14 @@ class WeightFolder:
             ) from error
 
     def config(self, name: str) -> dict[str, Any]:
-        """Return the configuration kept beside a network's hash."""
-        return dict(self.files[f"{name}.safetensors"].get("config", {}))
+        """Return the configuration kept beside a network's hash. Raises WeightsError."""
+        return dict(self._entry(name).get("config", {}))
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        file = f"{name}.safetensors"
+        if file not in self.files:
+            raise WeightsError("weights-missing", f"There is no {file} in the weights.")
+        return self.files[file]
 
     def lip_code(self) -> LipCode:
         """Load the lip code."""
