@@ -90,7 +90,7 @@ class WeightFolder:
             ) from error
 
     def config(self, name: str) -> dict[str, Any]:
-        """Return the configuration kept beside a network's hash. Raises WeightsError."""
+        """Return the configuration beside a network's hash. Raises WeightsError."""
         return dict(self._entry(name).get("config", {}))
 
     def _entry(self, name: str) -> dict[str, Any]:
