@@ -1,8 +1,9 @@
 """From sound to lip code: the audio encoder and the control network on top of it.
 
 Both are temporal convolutions at 50 steps a second. The audio encoder is trained to
-tell which sound belongs to which mouth (contrastive) and then frozen; the control
-network turns what it hears into lip codes in the manner of one actor (style vector).
+tell which sound belongs to which mouth (contrastive); the control network turns what
+it hears into lip codes in the manner of one actor (style vector), and trains the
+encoder on at a third of its own rate.
 """
 
 from __future__ import annotations

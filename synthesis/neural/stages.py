@@ -43,7 +43,7 @@ from synthesis.neural.lipcode import LipCode
 from synthesis.neural.prepare import load_clip
 from synthesis.neural.renderer import Renderer, RendererConfig
 from synthesis.neural.renderer_training import RendererSchedule, RendererStage
-from synthesis.neural.training import Report, TrainingError, train
+from synthesis.neural.training import Report, TrainingError, read_checkpoint, train
 from synthesis.neural.weights import WeightFolder, publish
 
 LARGE_PX_PER_EYES = 100.0
@@ -113,41 +113,52 @@ def copy_code(start: Path, run: Path) -> None:
 
 
 def train_audio(
-    data: Sequence[Path], run: Path, *, steps: int, seed: int
+    data: Sequence[Path], run: Path, *, steps: int, seed: int, device: str = "cpu"
 ) -> Iterator[str]:
-    """Train the audio encoder contrastively with lips."""
+    """Train the sync expert: the audio encoder contrastively with lips.
+
+    On the expert's part of the clips only: the evaluator learns from the others.
+    """
     torch.manual_seed(seed)
-    clips = _clips(data, learn_code(data, run))
+    clips = _clips(data, learn_code(data, run), parts=("expert",))
     talkers = _talkers(clips)
     schedule = ControlSchedule(seed=seed)
     networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
-    stage = EncoderStage(
-        networks, WindowDraw(clips, talkers, schedule.window_s), schedule
-    )
+    draw = WindowDraw(clips, talkers, schedule.window_s)
+    stage = EncoderStage(networks, draw, schedule, device)
     yield from train(stage, run / "checkpoints/audio.pt", steps=steps)
 
 
 def train_control(
-    data: Sequence[Path], run: Path, *, steps: int, seed: int, joint: bool = False
+    data: Sequence[Path],
+    run: Path,
+    *,
+    steps: int,
+    seed: int,
+    joint: bool = False,
+    device: str = "cpu",
 ) -> Iterator[str]:
-    """Train the control network on the frozen encoder, or with it (joint)."""
+    """Train the control network on the expert's encoder, or with a new one (joint)."""
     torch.manual_seed(seed)
     lip_code = learn_code(data, run)
     clips = _clips(data, lip_code)
     talkers = _talkers(clips)
-    schedule = ControlSchedule(seed=seed, joint=joint)
+    schedule = ControlSchedule(seed=seed)
     networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
-    if not joint:
+    if joint:
+        schedule = dataclasses.replace(schedule, encoder_rate=1.0)
+    else:
         _load_encoder(networks, run / "checkpoints/audio.pt")
     draw = WindowDraw(clips, talkers, schedule.window_s)
-    stage = ControlStage(networks, draw, schedule, lip_code)
+    stage = ControlStage(networks, draw, schedule, lip_code, device)
     name = "control-joint.pt" if joint else "control.pt"
     yield from train(stage, run / "checkpoints" / name, steps=steps)
+    average = stage.average
     publish(
         run / "weights",
         "control",
-        networks.state_dict(),
-        networks.config,
+        average.state_dict(),
+        average.config,
         training=training_facts(data, steps=steps, seed=seed),
         style_row=0,
     )
@@ -282,7 +293,7 @@ def adapt(
     publish(weights, "references", reference_pictures(clips, spec))
     if control_steps:
         tell = partial(report, "control")
-        yield from _adapt_control(clips, folder, run, control_steps, seed, tell)
+        yield from _adapt_control(clips, folder, run, control_steps, seed, device, tell)
 
 
 def _adapt_control(
@@ -291,15 +302,18 @@ def _adapt_control(
     run: Path,
     steps: int,
     seed: int,
+    device: str,
     report: Report,
 ) -> Iterator[str]:
     """Fit control network and style row 0 to the actor; the encoder stays frozen."""
     networks = folder.control().requires_grad_(True)
-    schedule = ControlSchedule(seed=seed, rate=2e-4, windows=8, unknown=1.0)
+    schedule = ControlSchedule(
+        seed=seed, rate=2e-4, windows=8, unknown=1.0, encoder_rate=0.0
+    )
     draw = WindowDraw(clips, [], schedule.window_s)
-    stage = ControlStage(networks, draw, schedule, folder.lip_code())
+    stage = ControlStage(networks, draw, schedule, folder.lip_code(), device)
     yield from train(stage, run / "checkpoints/control.pt", steps=steps, report=report)
-    state = networks.state_dict()
+    state = stage.average.state_dict()
     publish(run / "weights", "control", state, networks.config, style_row=0)
 
 
@@ -380,7 +394,7 @@ def _load_encoder(networks: SoundToLips, checkpoint: Path) -> None:
             "no-audio-encoder",
             "Train the audio encoder first (train audio), or pass --joint.",
         )
-    kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    kept = read_checkpoint(checkpoint)
     networks.encoder.load_state_dict(kept["stage"]["encoder"])
 
 

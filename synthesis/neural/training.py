@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY_S = 120.0
 REPORT_EVERY_STEPS = 50
+UNREADABLE = (
+    OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError,
+    pickle.UnpicklingError,
+)  # fmt: skip
+"""What torch.load raises for a file that is none of its own."""
 
 
 class TrainingError(SynthesisError):
@@ -57,11 +63,12 @@ def train(
 ) -> Iterator[str]:
     """Train to `steps`, from checkpoint if it exists; yield lines of progress.
 
-    Raises TrainingError ("nan-loss") and keeps the last good checkpoint.
+    Raises TrainingError ("nan-loss", "nan-weights") and keeps the last good
+    checkpoint; ("bad-checkpoint") where there is one that cannot be read.
     """
     first = 0
     if checkpoint.exists():
-        kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        kept = read_checkpoint(checkpoint)
         stage.load(kept["stage"])
         first = int(kept["step"])
         yield f"resumed at step {first}"
@@ -103,11 +110,48 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) 
 
 
 def save_checkpoint(stage: Stage, path: Path, step: int) -> None:
-    """Write aside, then rename: a kill never leaves half a checkpoint."""
+    """Write aside, then rename: a kill never leaves half a checkpoint.
+
+    Raises TrainingError ("nan-weights") and leaves the file as it is where a tensor
+    holds something that is no number: a loss shows that one step later than weights.
+    """
+    state = stage.state()
+    if not _finite(state):
+        raise TrainingError(
+            "nan-weights",
+            f"The weights are no numbers any more before step {step}. The last good "
+            "checkpoint is kept; resume with another seed or a lower rate.",
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    torch.save({"stage": stage.state(), "step": step}, partial)
+    torch.save({"stage": state, "step": step}, partial)
     os.replace(partial, path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return {"stage", "step"} of a checkpoint, on the CPU; never runs code in it.
+
+    Raises TrainingError ("bad-checkpoint").
+    """
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return {"stage": kept["stage"], "step": int(kept["step"])}
+    except UNREADABLE as error:
+        raise TrainingError(
+            "bad-checkpoint",
+            f"{path.name} is no checkpoint, or a damaged one. Remove it to begin anew.",
+        ) from error
+
+
+def _finite(state: object) -> bool:
+    """Whether every float in nested dicts and lists of tensors is a number."""
+    if isinstance(state, torch.Tensor):
+        return not state.is_floating_point() or bool(torch.isfinite(state).all())
+    if isinstance(state, dict):
+        return all(_finite(value) for value in state.values())
+    if isinstance(state, list | tuple):
+        return all(_finite(value) for value in state)
+    return not isinstance(state, float) or math.isfinite(state)
 
 
 def _progress(

@@ -13,6 +13,7 @@ from synthesis.errors import SynthesisError
 from synthesis.media.aside import written_aside
 from synthesis.neural import stages
 from synthesis.neural.card import CARD, evaluation_read, model_card
+from synthesis.neural.packing import pack, unpack
 from synthesis.neural.prepare import CROPS, prepare
 from synthesis.neural.weights import GENERAL
 
@@ -37,9 +38,16 @@ class Command(BaseCommand):
         )
         sub.add_argument("--out", type=Path, required=True, metavar="DIR")
         sub.add_argument("--crop", choices=sorted(CROPS), default="general")
+        sub = stage.add_parser("pack", help="make prepared data small, to travel")
+        sub.add_argument("prepared", type=Path, metavar="PREPARED")
+        sub.add_argument("--out", type=Path, required=True, metavar="FILE")
+        sub.add_argument("--limit-mb", type=float, default=40.0)
+        sub = stage.add_parser("unpack", help="make prepared data of a pack")
+        sub.add_argument("file", type=Path, metavar="FILE")
+        sub.add_argument("--out", type=Path, required=True, metavar="DIR")
         for name, steps, about in (
-            ("audio", 800, "train the audio encoder with lips"),
-            ("control", 600, "train sound to lip code"),
+            ("audio", 1000, "train the audio encoder with lips"),
+            ("control", 1200, "train sound to lip code"),
             ("renderer", 6000, "train lip code to mouth"),
             ("evaluator", 1000, "train the judge of sync, on clips of its own"),
             ("baseline", 3000, "train the end-to-end network we compare with"),
@@ -52,8 +60,7 @@ class Command(BaseCommand):
             sub.add_argument("--seed", type=int, default=20261121)
             if name == "control":
                 sub.add_argument("--joint", action="store_true")
-            if name in ("renderer", "evaluator", "baseline", "adapt"):
-                sub.add_argument("--device", default="cpu", help="cpu or cuda")
+            sub.add_argument("--device", default="cpu", help="cpu or cuda")
             if name == "renderer":
                 sub.add_argument("--start", type=Path, help="weights to go on from")
             if name == "adapt":
@@ -72,6 +79,8 @@ class Command(BaseCommand):
         """Run the stage, printing its progress."""
         lines: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
             "prepare": _prepare,
+            "pack": _pack,
+            "unpack": _unpack,
             "audio": _audio,
             "control": _control,
             "renderer": _renderer,
@@ -91,9 +100,22 @@ def _prepare(options: dict[str, Any]) -> Iterator[str]:
     return prepare(options["folders"], options["out"], CROPS[options["crop"]])
 
 
+def _pack(options: dict[str, Any]) -> Iterator[str]:
+    limit_bytes = round(options["limit_mb"] * 1e6)
+    return pack(options["prepared"], options["out"], limit_bytes=limit_bytes)
+
+
+def _unpack(options: dict[str, Any]) -> Iterator[str]:
+    return unpack(options["file"], options["out"])
+
+
 def _audio(options: dict[str, Any]) -> Iterator[str]:
     return stages.train_audio(
-        options["data"], options["run"], steps=options["steps"], seed=options["seed"]
+        options["data"],
+        options["run"],
+        steps=options["steps"],
+        seed=options["seed"],
+        device=options["device"],
     )
 
 
@@ -104,6 +126,7 @@ def _control(options: dict[str, Any]) -> Iterator[str]:
         steps=options["steps"],
         seed=options["seed"],
         joint=options["joint"],
+        device=options["device"],
     )
 
 

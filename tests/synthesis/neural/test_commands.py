@@ -42,7 +42,8 @@ def test_every_stage_runs_resumes_and_publishes_what_an_engine_loads(
     assert list(left_out) == ["robin-broken"]
     # One clip cannot be split: everything is there to train on.
     splits = json.loads((data / "splits.json").read_text())
-    splits = {part: [] for part in splits} | {"train": ["robin-hello"]}
+    splits = {part: [] for part in splits}
+    splits |= {"train": ["robin-hello"], "expert": ["robin-hello"]}
     (data / "splits.json").write_text(json.dumps(splits))
     for stage in ("audio", "control", "renderer"):
         told("train", stage, data, "--run", run, "--steps", 2)

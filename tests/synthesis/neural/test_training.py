@@ -100,3 +100,38 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
         list(train(Failing(), path, steps=9))
     assert caught.value.code == "nan-loss"
     assert torch.load(path, weights_only=True)["step"] == 2
+
+
+class Poisoned(Failing):
+    """A stage whose weights stop being numbers before its loss does."""
+
+    def step(self, number: int, done: float) -> dict[str, float]:
+        return {"loss": 1.0}
+
+    def state(self) -> dict[str, Any]:
+        return {"kept": [{"deep": torch.tensor([1.0, float("nan")])}]}
+
+
+def test_weights_that_are_no_numbers_never_replace_a_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthesis.neural.training.CHECKPOINT_EVERY_S", -1.0)
+    path = tmp_path / "c.pt"
+    list(train(Failing(), path, steps=2))
+    with pytest.raises(TrainingError, match="step 3") as caught:
+        list(train(Poisoned(), path, steps=9))
+    assert caught.value.code == "nan-weights"
+    assert torch.load(path, weights_only=True)["step"] == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 torn"])
+def test_a_damaged_checkpoint_is_named_and_left_alone(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "c.pt"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"c\.pt") as caught:
+        list(train(Failing(), path, steps=2))
+    assert caught.value.code == "bad-checkpoint"
+    assert path.read_bytes() == content
