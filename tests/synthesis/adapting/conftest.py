@@ -28,7 +28,7 @@ from synthesis.models import (
 )
 from synthesis.services.adaptation import adaptation_queue, footage_add, work_prefix
 from synthesis.storage import scratch_dir
-from tests.synthesis.neural.talking import excerpt
+from tests.synthesis.talking import excerpt
 
 STEPS = 2
 

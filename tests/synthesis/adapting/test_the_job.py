@@ -34,7 +34,7 @@ from synthesis.storage import local_path
 from tests.footage import make_clip
 from tests.synthesis.adapting.conftest import nothing_is_left
 from tests.synthesis.conftest import new_line
-from tests.synthesis.neural.talking import excerpt
+from tests.synthesis.talking import excerpt
 from tests.synthesis.test_main_job import horse_of, wait_for_rest
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

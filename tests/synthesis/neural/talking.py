@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import av
 import numpy as np
@@ -38,22 +37,3 @@ def joined(*films: Film) -> Film:
     """The films one after another, cut to cut."""
     pictures = [picture for film in films for picture in film[0]]
     return pictures, np.concatenate([film[1] for film in films])
-
-
-def excerpt(target: Path, seconds: float) -> None:
-    """Write the first seconds of the demo scene as an MP4, quarter size, with sound."""
-    with av.open(str(SCENE)) as source, av.open(str(target), "w") as out:
-        video = out.add_stream("libx264", rate=FPS, options={"preset": "ultrafast"})
-        video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
-        audio = out.add_stream("aac", rate=48000, layout="mono")
-        for frame in source.decode(video=0, audio=0):
-            if float(frame.time or 0) >= seconds:
-                continue
-            if isinstance(frame, av.VideoFrame):
-                small = frame.reformat(640, 360, "yuv420p")
-                small.pts, small.time_base = frame.pts, frame.time_base
-                out.mux(video.encode(small))
-            else:
-                out.mux(audio.encode(frame))
-        out.mux(video.encode(None))
-        out.mux(audio.encode(None))
