@@ -26,11 +26,11 @@ from synthesis.models import ActorModel, Adaptation, Footage, Render, Scene
 from synthesis.neural.renderer_training import RendererStage
 from synthesis.provenance.label import Label
 from synthesis.provenance.mark import detect
-from synthesis.rendering import shot_render
 from synthesis.services.adaptation import adaptation_cancel
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create
 from synthesis.storage import local_path
+from synthesis.takes import shot_render
 from tests.footage import make_clip
 from tests.synthesis.adapting.conftest import nothing_is_left
 from tests.synthesis.conftest import new_line
