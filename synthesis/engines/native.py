@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.engines.dialled import dialled
+from synthesis.engines.grain import grain_between, grained, usual_grain
 from synthesis.faces.abstention import FADE_FRAMES, drawn_frames
 from synthesis.faces.align import (
     CropSpec,
@@ -39,6 +40,8 @@ SCENE_REFERENCES = 160
 BATCH_FRAMES = 8
 PATH_FRAMES = 1000
 """References are chosen for so many frames at once: memory must not grow with shots."""
+SKIN = 200
+"""A matte above it is face, not its soft edge."""
 MOST_ENLARGED = 3.0
 """A face larger than so many times the network's is drawn at that and enlarged."""
 
@@ -93,6 +96,9 @@ class NativeEngine:
     scene_pictures = True
     """Whether the scene itself gives references where the actor's own are at hand.
     Evaluation may turn it off: then all references are other footage."""
+
+    lays_grain = True
+    """Whether the film's grain is laid on what is drawn."""
 
     def __init__(
         self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
@@ -155,7 +161,7 @@ class NativeEngine:
                 yield None
             return
         wanted = self._wanted_codes(face, controls)
-        pictures, light = self._gather(face, plan)
+        pictures, light, grain = self._gather(face, plan)
         rows = self._choose(plan, wanted, pictures, light)
         frames = iter(face.frames())
         for first in range(0, len(wanted), BATCH_FRAMES):
@@ -175,7 +181,10 @@ class NativeEngine:
                 rgb, matte = self._draw(
                     batch[at - first], np.stack(references), wanted[at], codes
                 )
-                drawn = {int(k): (rgb[i], matte[i]) for i, k in enumerate(at)}
+                drawn = {
+                    int(k): (grained(rgb[i], grain, int(k)), matte[i])
+                    for i, k in enumerate(at)
+                }
             for number in range(first, first + len(batch)):
                 yield _patch(plan, number, drawn[number]) if number in drawn else None
 
@@ -264,20 +273,28 @@ class NativeEngine:
 
     def _gather(
         self, face: ShotFace, plan: _Plan
-    ) -> tuple[_Pictures, NDArray[np.float32]]:
-        """Read the shot once: pictures of the actor from all over it, and the light
-        (n, 3) on each frame, measured on those and interpolated."""
+    ) -> tuple[_Pictures, NDArray[np.float32], float]:
+        """Read the shot once: pictures of the actor from all over it, the light (n, 3)
+        on each frame, measured on those and interpolated, and the film's grain."""
         usable = np.flatnonzero(plan.wanted)
         count = min(SCENE_REFERENCES, len(usable))
         kept = usable[np.linspace(0, len(usable) - 1, count).round().astype(int)]
         crops = np.empty((count, plan.spec.height, plan.spec.width, 3), np.uint8)
         measured = np.empty((count, 3), np.float32)
+        grain: list[float] = []
         place = {int(frame): row for row, frame in enumerate(kept)}
         for number, frame in enumerate(face.frames()):
+            before = place.get(number - 1)
+            if number not in place and before is None:
+                continue
+            crop = cut_face(frame, plan.maps[number], plan.spec)
+            matte = _filmed_matte(plan, number)
+            if before is not None:
+                skin = (matte > SKIN) & (masks.hole(plan.spec) == 0)
+                grain.append(grain_between(crops[before], crop, skin))
             if number in place:
-                row = place[number]
-                crops[row] = cut_face(frame, plan.maps[number], plan.spec)
-                measured[row] = _light(crops[row], plan, number)
+                crops[place[number]] = crop
+                measured[place[number]] = mean_light(crop, matte, plan.spec)
         at = np.arange(len(plan.wanted))
         light = np.stack([np.interp(at, kept, c) for c in measured.T], 1)
         pictures = _Pictures(crops, plan.bank(kept, measured))
@@ -285,7 +302,8 @@ class NativeEngine:
         if own is not None:
             stored = _resized(own, self._own_spec, plan.spec)
             pictures = pictures.joined(stored) if self.scene_pictures else stored
-        return pictures, light.astype(np.float32)
+        laid = usual_grain(grain) if self.lays_grain else 0.0
+        return pictures, light.astype(np.float32), laid
 
     def _choose(
         self,
@@ -374,17 +392,16 @@ def _patch(
 ) -> MouthPatch:
     """Cut what was drawn, RGB (H, W, 3) and face (H, W), out softly."""
     rgb, face = drawn
-    points = masks.in_crop(plan.points[number], plan.maps[number])
-    filmed = masks.face_matte(points, plan.spec).astype(np.float32) / 255
+    filmed = _filmed_matte(plan, number).astype(np.float32) / 255
     alpha = masks.soft_hole(plan.spec) * np.maximum(filmed, face) * plan.fade[number]
     rgba = np.dstack([rgb, np.round(alpha * 255).astype(np.uint8)])
     return MouthPatch(rgba, plan.maps[number].copy())
 
 
-def _light(crop: NDArray[np.uint8], plan: _Plan, number: int) -> NDArray[np.float32]:
-    """Return (3,): mean colour of the skin that the hole leaves visible."""
+def _filmed_matte(plan: _Plan, number: int) -> NDArray[np.uint8]:
+    """Return (H, W), 255 on the face as filmed."""
     points = masks.in_crop(plan.points[number], plan.maps[number])
-    return mean_light(crop, masks.face_matte(points, plan.spec), plan.spec)
+    return masks.face_matte(points, plan.spec)
 
 
 def _resized(pictures: _Pictures, spec: CropSpec, wanted: CropSpec) -> _Pictures:
