@@ -247,7 +247,10 @@ class Bench:
         speech = spoken_frames(material)
         boxes = made.box(masks.MOUTH), real.box(masks.MOUTH)
         squares = made.box(SQUARE), real.box(SQUARE)
-        same = np.array([figures.ssim(a, b) for a, b in zip(*boxes, strict=True)])
+        same, same_square = (
+            np.array([figures.ssim(a, b) for a, b in zip(*pair, strict=True)])
+            for pair in (boxes, squares)
+        )
         apart = figures.lip_distance(made.landmarks, real.landmarks)
         return {
             "psnr": figures.psnr(*boxes),
@@ -256,6 +259,7 @@ class Bench:
             "psnr_square_speech": figures.psnr(*(b[speech] for b in squares)),
             "ssim": float(same.mean()),
             "ssim_speech": _mean(same[speech]),
+            "ssim_square": float(same_square.mean()),
             "lmd": float(apart.mean()),
             "lmd_speech": _mean(apart[speech]),
             **self._either_sound(material, material.sound, made, real),

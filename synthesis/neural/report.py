@@ -22,6 +22,7 @@ FIGURES = {
     "psnr_square_speech": "  the same, speech frames",
     "ssim": "SSIM, mouth box",
     "ssim_speech": "  the same, speech frames",
+    "ssim_square": "SSIM, 60 x 60 px of RESEARCH 1b",
     "lmd": "LMD, % of eye distance",
     "lmd_speech": "  the same, speech frames",
     "sharpness": "sharpness against real",

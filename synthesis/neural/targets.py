@@ -59,9 +59,11 @@ def targets(table: Table, *, adapted: bool) -> list[Target]:
 
     return [
         *_renderer(own, adapted),
-        Target("whole chain: PSNR, dB", own("psnr"), 32.5),
-        Target("whole chain: PSNR of speech frames, dB", own("psnr_speech"), 32.0),
-        Target("whole chain: SSIM", own("ssim"), 0.92),
+        *_on_both("whole chain: PSNR, dB", own, "psnr", OURS, 32.5),
+        *_on_both(
+            "whole chain: PSNR of speech frames, dB", own, "psnr_speech", OURS, 32.0
+        ),
+        *_on_both("whole chain: SSIM", own, "ssim", OURS, 0.92),
         Target(
             "whole chain: PSNR over retrieval, dB",
             own("psnr") - own("psnr", RETRIEVAL),
@@ -106,14 +108,9 @@ def _renderer(own: Callable[..., float], adapted: bool) -> list[Target]:
     gain = own("psnr", OURS_TRUE) - own("psnr", RETRIEVAL_TRUE)
     before = own("psnr", PLAIN_TRUE) - own("psnr", RETRIEVAL_TRUE)
     return [
-        Target("renderer: PSNR, dB", own("psnr", OURS_TRUE), 36.0),
-        Target(
-            "renderer: PSNR on the 60 x 60 px box of RESEARCH 1b, dB",
-            own("psnr_square", OURS_TRUE),
-            36.0,
-        ),
+        *_on_both("renderer: PSNR, dB", own, "psnr", OURS_TRUE, 36.0),
         Target("renderer: PSNR over retrieval, dB", gain, 2.5),
-        Target("renderer: SSIM", own("ssim", OURS_TRUE), 0.965),
+        *_on_both("renderer: SSIM", own, "ssim", OURS_TRUE, 0.965),
         Target(
             "talker adapted to: renderer over retrieval, dB",
             gain if adapted else math.nan,
@@ -124,4 +121,16 @@ def _renderer(own: Callable[..., float], adapted: bool) -> list[Target]:
             before if adapted else math.nan,
             1.5,
         ),
+    ]
+
+
+def _on_both(
+    name: str, own: Callable[..., float], figure: str, row: str, least: float
+) -> list[Target]:
+    """The bound on RESEARCH 1b's box, where it comes from, and on our tighter one."""
+    square = figure.replace("_speech", "") + "_square"
+    square += "_speech" if figure.endswith("_speech") else ""
+    return [
+        Target(f"{name} (60 x 60 px box of RESEARCH 1b)", own(square, row), least),
+        Target(f"{name} (mouth box .8 x .52 eyes)", own(figure, row), least),
     ]
