@@ -121,9 +121,15 @@ def line_put(
     )
 
 
-def render_make(*, line: Line, acting_user: User, say: Say) -> Deliverable:
+def render_make(
+    *,
+    line: Line,
+    acting_user: User,
+    say: Say,
+    tier: Render.Tier = Render.Tier.FINAL,
+) -> Deliverable:
     """Queue a render, follow it to its end, return what was made."""
-    render = render_queue(dub=line.dub, acting_user=acting_user)
+    render = render_queue(dub=line.dub, acting_user=acting_user, tier=tier)
     for grant in render.grants.all():
         say(f"consent: grant {grant.id} allows it")
     _follow(render, lambda: render.state not in Render.LIVE, "render", say)
