@@ -34,6 +34,9 @@ OTHER_CLIPS = 4
 OWN_ONLY, OTHERS_ONLY = 0.3, 0.4
 """Shares of draws whose references come from the clip itself (an actor seen in one
 scene) or from other clips alone (an actor with much footage); the rest from both."""
+RARE_POWER = -0.7
+"""A clip is drawn by this power of its talker's number of clips: 0 would be one man's
+network, -1 would hear the talker of two clips as often as him of hundreds."""
 MAX_GAIN = 1.35
 """A reference is brightened or darkened to the target's light by no more."""
 
@@ -172,7 +175,7 @@ class SampleDraw:
         self._session = [self._like(clip) for clip in clips]
         talkers = [c.clip.talker for c in clips]
         # Talkers with few clips are drawn more often than their share of frames.
-        weight = np.array([talkers.count(t) ** -0.5 for t in talkers])
+        weight = np.array([talkers.count(t) ** RARE_POWER for t in talkers])
         self._weight = weight / weight.sum()
 
     def _like(self, one: CodedClip) -> list[int]:

@@ -39,7 +39,7 @@ class RendererSchedule:
     liveliness: float = 1.0
     keep: float = 0.997
     """Weights in use are a running mean over about 1 / (1 - keep) steps."""
-    tint: float = 0.12
+    tint: float = 0.25
     """Random gain of each colour, the same for target and references."""
     seed: int = 20261121
 
