@@ -7,9 +7,9 @@ Robin, whose true coefficients are known. Coefficients that lips and jaw do not 
 (eyes, brows, cheeks, nose, tongue, the jaw's depth) stay 0.
 
 How far they can be trusted: correlation with Robin's true coefficients in a scene that
-no scale was fitted on: jawOpen .94, mouthPucker .68, mouthFunnel .66, LowerDown .6,
-mouthSmile .4 to .8, mouthStretch .35 to .65, mouthUpperUp .1 to .3; mouthClose,
-mouthPress and mouthRoll about 0: landmarks hardly see a pressed lip.
+no scale but mouthLowerDown's was fitted on: jawOpen .94, mouthPucker .68, mouthFunnel
+.66, mouthLowerDown .6, mouthSmile .4 to .8, mouthStretch .35 to .65, mouthUpperUp .1 to
+.3; mouthClose, mouthPress and mouthRoll about 0: landmarks hardly see a pressed lip.
 """
 
 from __future__ import annotations
