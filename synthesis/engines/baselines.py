@@ -28,7 +28,7 @@ class RetrievalEngine(NativeEngine):
     """
 
     name = "retrieval"
-    lays_grain = False
+    finishes = False
 
     def _draw(
         self,
@@ -49,7 +49,7 @@ class UNetEngine(NativeEngine):
     """
 
     name = "unet"
-    lays_grain = False
+    finishes = False
 
     def __init__(
         self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"

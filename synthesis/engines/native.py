@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.engines.dialled import dialled
-from synthesis.engines.grain import grain_between, grained, usual_grain
+from synthesis.engines.finish import finished, grain_between, usual_grain
 from synthesis.faces.abstention import FADE_FRAMES, drawn_frames
 from synthesis.faces.align import (
     CropSpec,
@@ -97,8 +97,8 @@ class NativeEngine:
     """Whether the scene itself gives references where the actor's own are at hand.
     Evaluation may turn it off: then all references are other footage."""
 
-    lays_grain = True
-    """Whether the film's grain is laid on what is drawn."""
+    finishes = True
+    """Whether what is drawn gets its last touch: detail and the film's grain."""
 
     def __init__(
         self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
@@ -181,10 +181,12 @@ class NativeEngine:
                 rgb, matte = self._draw(
                     batch[at - first], np.stack(references), wanted[at], codes
                 )
-                drawn = {
-                    int(k): (grained(rgb[i], grain, int(k)), matte[i])
-                    for i, k in enumerate(at)
-                }
+                drawn = {int(k): (rgb[i], matte[i]) for i, k in enumerate(at)}
+                if self.finishes:
+                    drawn = {
+                        k: (finished(made, grain, k), face)
+                        for k, (made, face) in drawn.items()
+                    }
             for number in range(first, first + len(batch)):
                 yield _patch(plan, number, drawn[number]) if number in drawn else None
 
@@ -302,8 +304,7 @@ class NativeEngine:
         if own is not None:
             stored = _resized(own, self._own_spec, plan.spec)
             pictures = pictures.joined(stored) if self.scene_pictures else stored
-        laid = usual_grain(grain) if self.lays_grain else 0.0
-        return pictures, light.astype(np.float32), laid
+        return pictures, light.astype(np.float32), usual_grain(grain)
 
     def _choose(
         self,

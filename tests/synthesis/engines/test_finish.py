@@ -1,4 +1,4 @@
-"""Grain is measured on what is filmed and laid on what is drawn."""
+"""Detail is raised, and grain measured on what is filmed is laid on what is drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthesis.engines.grain import grain_between, grained, usual_grain
+from synthesis.engines.finish import (
+    finished,
+    grain_between,
+    grained,
+    usual_grain,
+)
 
 SKIN = np.ones((96, 112), bool)
 
@@ -48,3 +53,12 @@ def test_without_skin_to_measure_nothing_is_laid_on() -> None:
 def test_a_flash_is_not_taken_for_grain() -> None:
     assert usual_grain([0.7, 0.8, 90.0]) == 0.8
     assert usual_grain([90.0]) <= 4.0
+
+
+def test_a_finished_picture_has_more_detail_and_the_same_light() -> None:
+    soft = cv2.GaussianBlur(grained(face(3), 8.0, 1), (0, 0), 0.5)
+    made = finished(soft, 0.0, 7)
+    detail = [cv2.Laplacian(p, cv2.CV_64F).var() for p in (soft, made)]
+    assert 1.05 * detail[0] < detail[1] < 1.8 * detail[0]
+    assert made.mean() == pytest.approx(soft.mean(), abs=0.5)
+    assert np.abs(made.astype(int) - soft).max() < 20
