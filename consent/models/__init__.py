@@ -1,19 +1,28 @@
 """The records consent keeps."""
 
-from consent.models.grants import Grant, Revocation, Status
+from consent.models.grants import (
+    Grant,
+    OutputApproval,
+    Revocation,
+    Status,
+    Suspension,
+)
 from consent.models.ledger import LedgerEntry
 from consent.models.passkeys import PasskeyCredential
-from consent.models.people import Actor, Casting, Membership, Project, Role
+from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
 
 __all__ = [
     "Actor",
     "Casting",
     "Grant",
     "LedgerEntry",
+    "Mandate",
     "Membership",
+    "OutputApproval",
     "PasskeyCredential",
     "Project",
     "Revocation",
     "Role",
     "Status",
+    "Suspension",
 ]

@@ -37,7 +37,8 @@ def actors(request: HttpRequest, project_id: UUID) -> HttpResponse:
         casting = actor_invite(project=project, acting_user=user, **form.cleaned_data)
         messages.success(request, f"The invitation is on its way to {casting.email}.")
         return redirect("consent:actors", project_id=project.id)
-    grants = Grant.objects.filter(project=project).prefetch_related("revocations")
+    grants = Grant.objects.filter(project=project).select_related("following")
+    grants = grants.prefetch_related("revocations", "suspensions")
     castings = project.castings.select_related("actor").prefetch_related(
         Prefetch("actor__grants", queryset=grants, to_attr="asked"), "actor__passkeys"
     )
@@ -51,6 +52,18 @@ def actors(request: HttpRequest, project_id: UUID) -> HttpResponse:
     return render(request, "consent/actors.html", context, status=status)
 
 
+def previous_version(
+    request: HttpRequest, project: Project, actor: Actor
+) -> Grant | None:
+    """Return the version that ?after= names and a new question would replace."""
+    named = request.GET.get("after", "")
+    try:
+        grant_id = UUID(named)
+    except ValueError:
+        return None
+    return get_object_or_404(Grant, pk=grant_id, project=project, actor=actor)
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpResponse:
@@ -59,16 +72,24 @@ def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpRespo
     user = cast(AbstractBaseUser, request.user)
     require_producer(user, project)
     actor = get_object_or_404(Actor.objects.cast_in(project), pk=actor_id)
-    form = ProposeForm(request.POST or None, project=project)
+    previous = previous_version(request, project, actor)
+    answering = previous.document.terms if previous else None
+    form = ProposeForm(request.POST or None, project=project, answering=answering)
     if request.method == "POST" and form.is_valid():
         grant = grant_propose(
             project=project,
             actor=actor,
             terms=form.cleaned_data["terms"],
+            previous=previous,
             acting_user=user,
         )
         messages.success(request, f"{actor} is asked. This is what they read.")
         return redirect("consent:grant", grant_id=grant.id)
-    context = {"project": project, "actor": actor, "form": form}
+    context = {
+        "project": project,
+        "actor": actor,
+        "form": form,
+        "previous": previous,
+    }
     status = 422 if form.errors else 200
     return render(request, "consent/propose.html", context, status=status)

@@ -41,12 +41,14 @@ def passkeys_work_at(request: HttpRequest) -> str:
 def home(request: HttpRequest) -> HttpResponse:
     """Everything asked of and signed by the actor, what waits for them first."""
     actor = own_actor(request)
-    grants = actor.grants.select_related("project").prefetch_related("revocations")
+    grants = actor.grants.select_related("project", "following").prefetch_related(
+        "revocations", "suspensions"
+    )
     asked, standing, past = [], [], []
     for grant in grants:
         if grant.status == Status.PROPOSED:
             asked.append(grant)
-        elif grant.status in (Status.ACTIVE, Status.NOT_YET):
+        elif grant.status in (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED):
             standing.append(grant)
         else:
             past.append(grant)
@@ -55,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "standing_grants": standing,
         "past": past,
+        "outputs": seams.outputs_of(actor),
         "made": seams.made_with(actor),
         "passkeys": actor.passkeys.all(),
     }
