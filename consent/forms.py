@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from consent.errors import RecordRefused
-from consent.models import Project
+from consent.models import Mandate, Project
 from consent.record import WORLDWIDE, GrantTerms
 from consent.seams import seams
 from consent.sentences import LANGUAGES, MEDIA_WORDS
@@ -27,6 +27,27 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label="The actor's own e-mail address",
         help_text="The invitation goes there, and only there.",
+    )
+
+
+class MandateForm(forms.Form):
+    """Who signs where the actor does not, and what shows that they may."""
+
+    signs = forms.ChoiceField(
+        label="Who signs",
+        choices=[("", "Choose"), *Mandate.Signs.choices],
+    )
+    holder = forms.CharField(max_length=120, label="Their legal name")
+    evidence = forms.FileField(
+        label="The document that shows it",
+        help_text="A court order, a power of attorney. 10 MB at most; it stays private,"
+        " and its fingerprint goes into every record.",
+    )
+    first_day = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last_day = forms.DateField(
+        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
     )
 
 

@@ -24,6 +24,11 @@ urlpatterns = [
     ),
     path("projects/<uuid:project_id>/actors/", cast.actors, name="actors"),
     path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",
+        cast.mandate,
+        name="mandate",
+    ),
+    path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/ask/",
         cast.propose,
         name="propose",

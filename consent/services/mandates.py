@@ -43,9 +43,9 @@ def mandate_record(
     require_producer(acting_user, project)
     if not actor.castings.filter(project=project).exists():
         raise NotAllowed("Invite the actor to this production first.")
-    life, age = WHO_MAY[Mandate.Signs(signs)]
-    if actor.life != life or age not in (None, actor.age):
-        raise NotAllowed("This kind of mandate does not fit who the actor is.")
+    actor = Actor.objects.select_for_update().get(pk=actor.pk)
+    actor.life, actor.age = _who_it_is_for(actor, Mandate.Signs(signs))
+    actor.save(update_fields=["life", "age"])
     if evidence.size > LARGEST_BYTES:
         raise NotAllowed("The evidence is larger than 10 MB. Upload a smaller file.")
     content = evidence.read()
@@ -68,6 +68,18 @@ def mandate_record(
         acting_user=acting_user,
     )
     return mandate
+
+
+def _who_it_is_for(actor: Actor, signs: Mandate.Signs) -> tuple[str, str]:
+    """Return life and age of whoever such a mandate is for. What an actor was once
+    recorded as is never undone by a mandate of another kind, nor is a mandate taken
+    for an adult who has signed for themselves, but by their representative."""
+    life, age = WHO_MAY[signs]
+    fits = actor.life == life and age in (None, actor.age)
+    new = not actor.mandates.exists() and not actor.passkeys.exists()
+    if not fits and not new:
+        raise NotAllowed("This kind of mandate does not fit who the actor is.")
+    return life, age or actor.age
 
 
 def mandate_ref(mandate: Mandate) -> MandateRef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,10 +15,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from consent.access import is_producer, require_producer
-from consent.forms import InviteForm, ProposeForm
+from consent.errors import NotAllowed, RecordRefused
+from consent.forms import InviteForm, MandateForm, ProposeForm, day_start
 from consent.models import Actor, Grant, Project
 from consent.services.actors import actor_invite
 from consent.services.grants import grant_propose
+from consent.services.mandates import mandate_record
 
 
 def visible_project(request: HttpRequest, project_id: UUID) -> Project:
@@ -50,6 +53,42 @@ def actors(request: HttpRequest, project_id: UUID) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "consent/actors.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def mandate(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpResponse:
+    """Who signs for an actor who does not sign themselves."""
+    project = visible_project(request, project_id)
+    user = cast(AbstractBaseUser, request.user)
+    require_producer(user, project)
+    actor = get_object_or_404(Actor.objects.cast_in(project), pk=actor_id)
+    form = MandateForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        fields = form.cleaned_data
+        last_day = fields.pop("last_day")
+        try:
+            mandate_record(
+                project=project,
+                actor=actor,
+                starts_at=day_start(fields.pop("first_day")),
+                ends_at=day_start(last_day + timedelta(days=1)),
+                acting_user=user,
+                **fields,
+            )
+        except (NotAllowed, RecordRefused) as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, "Kept. Each new question names who signs.")
+            return redirect("consent:actors", project_id=project.id)
+    context = {
+        "project": project,
+        "actor": actor,
+        "form": form,
+        "mandates": actor.mandates.all(),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "consent/mandate.html", context, status=status)
 
 
 def previous_version(

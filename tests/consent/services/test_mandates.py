@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 
 from consent.canonical import sha256_hex
 from consent.errors import ConsentDenied, ConsentError, NotAllowed, RecordRefused
-from consent.models import Actor, Grant, LedgerEntry, Mandate
+from consent.models import Actor, Casting, Grant, LedgerEntry, Mandate
 from consent.policy import Use, verify
 from consent.record import Grantor, MandateRef
 from consent.services.grants import grant_sign, grant_sign_options
@@ -119,6 +121,47 @@ def test_a_mandate_must_fit_who_the_actor_is(
 ) -> None:
     with pytest.raises(NotAllowed, match="does not fit"):
         record(cast, signs=signs)
+
+
+def test_the_first_mandate_says_what_the_actor_is(cast: Cast, minor: Actor) -> None:
+    """A cast member without a key yet may be a minor; an adult who has signed for
+    themselves is not made one by a producer's word."""
+    fresh = Actor.objects.create(stage_name="Kim", legal_name="Kim Young")
+    Casting.objects.create(
+        project=cast.project, actor=fresh, invited_by=cast.producer, email="k@e.org"
+    )
+    record(cast, actor=fresh)
+    fresh.refresh_from_db()
+    assert fresh.age == Actor.Age.MINOR
+    Actor.objects.filter(pk=cast.actor.pk).update(age=Actor.Age.ADULT)
+    with pytest.raises(NotAllowed, match="does not fit"):
+        record(cast)
+
+
+def test_a_mandate_is_recorded_on_the_page_of_the_cast(
+    cast: Cast, minor: Actor
+) -> None:
+    address = f"/projects/{cast.project.id}/actors/{minor.id}/mandate/"
+    fields = {
+        "signs": "guardian",
+        "holder": "Ida Guard",
+        "first_day": "2026-01-01",
+        "last_day": "2026-12-31",
+        "evidence": SimpleUploadedFile("order.pdf", PAPER),
+    }
+    client = Client()
+    client.force_login(cast.reviewer)
+    assert client.post(address, fields).status_code == 403
+    client.force_login(cast.producer)
+    assert client.post(address, {}).status_code == 422
+    fields["evidence"] = SimpleUploadedFile("order.pdf", PAPER)
+    assert client.post(address, fields).status_code == 302
+    mandate = Mandate.objects.get()
+    assert mandate.ends_at == datetime(2027, 1, 1, tzinfo=UTC)
+    assert "order" not in mandate.evidence.name
+    page = client.get(address).content.decode()
+    assert "Ida Guard" in page
+    assert mandate.evidence.name not in page
 
 
 def test_only_a_producer_records_a_mandate(cast: Cast, minor: Actor) -> None:
