@@ -18,11 +18,16 @@ from consent.models import (
     Grant,
     LedgerEntry,
     OutputApproval,
+    PasskeyCredential,
     Revocation,
     Suspension,
 )
 from consent.models.passkeys import SignedDocument
-from consent.services.passkeys import enrolment_payload, signature_payload
+from consent.services.passkeys import (
+    confirmation_of,
+    enrolment_payload,
+    signature_payload,
+)
 
 Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
 
@@ -163,3 +168,22 @@ def document_verify_signature(
         raise SignatureRefused("The ledger does not know the passkey.")
     if (kind, signature_payload(document)) not in logged:
         raise SignatureRefused("The ledger does not know the signature.")
+    if not credential.is_first:
+        _passkey_verify_confirmed(credential)
+
+
+def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
+    """Raise SignatureRefused unless an older key of the actor confirmed this one."""
+    confirmation = getattr(credential, "confirmation", None)
+    by = confirmation.credential if confirmation else None
+    # Older, so that two keys of a forger cannot vouch for each other.
+    if by is None or by.created_at >= credential.created_at:
+        raise SignatureRefused("The passkey was never confirmed by an earlier one.")
+    if bytes(confirmation.canonical) != bytes(confirmation_of(credential).canonical):
+        raise SignatureRefused("What was confirmed is another passkey.")
+    document_verify_signature(
+        confirmation,
+        actor_id=credential.actor_id,
+        kind="passkey-confirmed",
+        logged=logged_about(credential.id, by.id),
+    )

@@ -17,6 +17,7 @@ from consent.errors import RecordRefused
 GRANT_SCHEMA: Final = "lipweb-grant-v1"
 REVOCATION_SCHEMA: Final = "lipweb-revocation-v1"
 SUSPENSION_SCHEMA: Final = "lipweb-suspension-v1"
+PASSKEY_SCHEMA: Final = "lipweb-passkey-confirmation-v1"
 OUTPUT_SCHEMA: Final = "lipweb-output-approval-v1"
 
 WORLDWIDE: Final = "worldwide"
@@ -400,6 +401,19 @@ def output_document(
         "grant_sha256": grant_sha256,
         "actor": actor_id,
         "output_sha256": output_sha256,
+        "text": _text_document(text),
+    }
+
+
+def passkey_document(
+    *, actor_id: str, credential: str, public_key_sha256: str, text: ShownText
+) -> dict[str, Any]:
+    """Return what an actor signs with a key they have, to confirm a further one."""
+    return {
+        "schema": PASSKEY_SCHEMA,
+        "actor": actor_id,
+        "credential": credential,
+        "public_key_sha256": public_key_sha256,
         "text": _text_document(text),
     }
 

@@ -16,6 +16,7 @@ from consent.record import WORLDWIDE, GrantRecord, GrantTerms, ShownText
 GRANT_TEMPLATE: Final = "lipweb-grant-en-2"
 REVOCATION_TEMPLATE: Final = "lipweb-revocation-en-1"
 SUSPENSION_TEMPLATE: Final = "lipweb-suspension-en-1"
+PASSKEY_TEMPLATE: Final = "lipweb-passkey-confirmation-en-1"
 OUTPUT_TEMPLATE: Final = "lipweb-output-approval-en-1"
 
 LANGUAGES: Final = {
@@ -161,6 +162,15 @@ def shown_output(record: GrantRecord, output_sha256: str) -> tuple[ShownText, st
         f"The file's fingerprint (SHA-256) is {output_sha256}.",
     )
     return _named(OUTPUT_TEMPLATE, (Section("What you approve", lines),))
+
+
+def shown_passkey(fingerprint: str) -> tuple[ShownText, str]:
+    """Return the words of confirming a further passkey, and what names them."""
+    lines = (
+        f"The passkey with the fingerprint {fingerprint} is yours too.",
+        "From now on it can sign and withdraw for you.",
+    )
+    return _named(PASSKEY_TEMPLATE, (Section("What you confirm", lines),))
 
 
 def _named(template: str, sections: tuple[Section, ...]) -> tuple[ShownText, str]:

@@ -10,6 +10,11 @@ urlpatterns = [
     path("me/", own.home, name="home"),
     path("me/passkeys/", own.passkeys, name="passkeys"),
     path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
+    path(
+        "me/passkeys/<uuid:passkey_id>/confirm/",
+        own.passkey_vouch,
+        name="passkey_vouch",
+    ),
     path("invitation/<str:token>/", invitation.invitation, name="invitation"),
     path("grants/<uuid:grant_id>/", grants.grant, name="grant"),
     path("grants/<uuid:grant_id>/sign/", grants.sign, name="sign"),

@@ -8,7 +8,7 @@ from consent.models.grants import (
     Suspension,
 )
 from consent.models.ledger import LedgerEntry
-from consent.models.passkeys import PasskeyCredential
+from consent.models.passkeys import PasskeyConfirmation, PasskeyCredential
 from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Mandate",
     "Membership",
     "OutputApproval",
+    "PasskeyConfirmation",
     "PasskeyCredential",
     "Project",
     "Revocation",

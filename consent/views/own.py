@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,8 @@ from consent.errors import SignatureRefused
 from consent.models import Actor, Status
 from consent.seams import seams
 from consent.services.passkeys import (
+    passkey_confirm,
+    passkey_confirm_options,
     passkey_enrol,
     passkey_enrol_options,
     relying_party,
@@ -75,6 +78,11 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     context = {
         "actor": actor,
         "passkeys": actor.passkeys.all(),
+        "unconfirmed": [
+            (key, json.dumps(passkey_confirm_options(credential=key, acting_user=user)))
+            for key in actor.passkeys.all()
+            if not key.is_usable
+        ],
         "options": json.dumps(options),
         "elsewhere": passkeys_work_at(request),
     }
@@ -89,11 +97,28 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
     challenge = request.session.pop(CHALLENGE, None)
     if challenge is None:
         raise SignatureRefused("This page was used already. Go back and try again.")
-    passkey_enrol(
+    credential = passkey_enrol(
         actor=actor,
         response=request.POST.get("response", ""),
         challenge=challenge,
         acting_user=cast(AbstractBaseUser, request.user),
     )
+    if not credential.is_usable:
+        messages.info(request, "One more step: confirm it with a passkey you have.")
+        return redirect("consent:passkeys")
     messages.success(request, "Your passkey is set up. You can sign with it now.")
     return redirect("consent:home")
+
+
+@login_required
+@require_POST
+def passkey_vouch(request: HttpRequest, passkey_id: UUID) -> HttpResponse:
+    """Confirm a further passkey with one that the actor has used before."""
+    credential = get_object_or_404(own_actor(request).passkeys, pk=passkey_id)
+    passkey_confirm(
+        credential=credential,
+        assertion=request.POST.get("response", ""),
+        acting_user=cast(AbstractBaseUser, request.user),
+    )
+    messages.success(request, "Confirmed. You can sign with it now.")
+    return redirect("consent:passkeys")

@@ -153,7 +153,7 @@ def test_a_mandate_is_recorded_on_the_page_of_the_cast(
     client.force_login(cast.reviewer)
     assert client.post(address, fields).status_code == 403
     client.force_login(cast.producer)
-    assert client.post(address, {}).status_code == 422
+    assert client.post(address, {"signs": ""}).status_code == 422
     fields["evidence"] = SimpleUploadedFile("order.pdf", PAPER)
     assert client.post(address, fields).status_code == 302
     mandate = Mandate.objects.get()

@@ -12,13 +12,13 @@ from consent.errors import ConsentDenied
 from consent.models import Grant, LedgerEntry
 from consent.services.grants import grant_propose
 from consent.services.outputs import output_approve, output_approve_options
-from consent.services.software import software_grant_sign, software_passkey_enrol
+from consent.services.software import software_grant_sign
 from consent.services.withdrawals import (
     grant_suspend,
     suspension_lift,
     suspension_options,
 )
-from lipweb.demo_production import Demo
+from lipweb.demo_production import Demo, _passkey_path
 from lipweb.models import User
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import ActorModel, Decision, Deliverable, Render
@@ -123,7 +123,7 @@ def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthentic
     """The deliverable stands on a grant under which the actor approves each file;
     what comes is their passkey."""
     grant, actor = demo.grant, demo.grant.actor
-    passkey = software_passkey_enrol(actor=actor, acting_user=actor.user)
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
     wanted = grant_propose(
         project=demo.project,
         actor=actor,
@@ -219,7 +219,7 @@ def test_what_was_learned_is_kept_and_closed_while_suspended(
     demo: Demo, deliverable: Deliverable
 ) -> None:
     actor, project = demo.grant.actor, demo.project
-    passkey = software_passkey_enrol(actor=actor, acting_user=actor.user)
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
     model = model_in_use(actor=actor, project=project)
     assert model is not None
     for act, usable in ((grant_suspend, None), (suspension_lift, model)):
