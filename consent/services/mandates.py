@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.utils import timezone
 
@@ -33,7 +32,7 @@ def mandate_record(
     actor: Actor,
     signs: str,
     holder: str,
-    evidence: UploadedFile | ContentFile[bytes],
+    evidence: File[Any],
     starts_at: datetime,
     ends_at: datetime,
     acting_user: AbstractBaseUser,
@@ -46,7 +45,7 @@ def mandate_record(
     actor = Actor.objects.select_for_update().get(pk=actor.pk)
     actor.life, actor.age = _who_it_is_for(actor, Mandate.Signs(signs))
     actor.save(update_fields=["life", "age"])
-    if evidence.size > LARGEST_BYTES:
+    if (evidence.size or 0) > LARGEST_BYTES:
         raise NotAllowed("The evidence is larger than 10 MB. Upload a smaller file.")
     content = evidence.read()
     mandate = Mandate(

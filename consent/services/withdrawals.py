@@ -16,6 +16,7 @@ from consent.proof import LOGGED_AS
 from consent.record import revocation_document, suspension_document
 from consent.sentences import shown_revocation, shown_suspension
 from consent.services.ledger import ledger_append
+from consent.services.notices import notice_on_commit
 from consent.services.passkeys import (
     document_sign,
     signature_payload,
@@ -56,6 +57,7 @@ def grant_revoke(
     transaction.on_commit(
         lambda: consent_withdrawn.send_robust(sender=Grant, grant_id=grant.id)
     )
+    notice_on_commit(grant=grant, event="revoked")
     return revocation
 
 
@@ -95,6 +97,7 @@ def grant_suspend(
     transaction.on_commit(
         lambda: consent_suspended.send_robust(sender=Grant, grant_id=grant_id)
     )
+    notice_on_commit(grant=word.grant, event="suspended")
     return word
 
 
@@ -103,7 +106,9 @@ def suspension_lift(
     *, grant: Grant, assertion: str | Mapping[str, Any], acting_user: AbstractBaseUser
 ) -> Suspension:
     """Let a suspended grant hold again."""
-    return _word_sign(grant, Suspension.Kind.LIFTING, assertion, acting_user)
+    word = _word_sign(grant, Suspension.Kind.LIFTING, assertion, acting_user)
+    notice_on_commit(grant=word.grant, event="lifted")
+    return word
 
 
 def suspension_next(grant: Grant) -> Suspension:
