@@ -177,7 +177,7 @@ def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
     confirmation = getattr(credential, "confirmation", None)
     by = confirmation.credential if confirmation else None
     # Older, so that two keys of a forger cannot vouch for each other.
-    if by is None or by.created_at >= credential.created_at:
+    if confirmation is None or by is None or by.created_at >= credential.created_at:
         raise SignatureRefused("The passkey was never confirmed by an earlier one.")
     if bytes(confirmation.canonical) != bytes(confirmation_of(credential).canonical):
         raise SignatureRefused("What was confirmed is another passkey.")
