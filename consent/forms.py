@@ -1,4 +1,4 @@
-"""What producers and actors type. Nothing is ticked before they tick it."""
+"""What producers and actors type. Nothing is ticked before an actor ticks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from consent.errors import RecordRefused
-from consent.models import Project
+from consent.models import Mandate, Project
 from consent.record import WORLDWIDE, GrantTerms
 from consent.seams import seams
 from consent.sentences import LANGUAGES, MEDIA_WORDS
@@ -27,6 +27,27 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label="The actor's own e-mail address",
         help_text="The invitation goes there, and only there.",
+    )
+
+
+class MandateForm(forms.Form):
+    """Who signs where the actor does not, and what shows that they may."""
+
+    signs = forms.ChoiceField(
+        label="Who signs",
+        choices=[("", "Choose"), *Mandate.Signs.choices],
+    )
+    holder = forms.CharField(max_length=120, label="Their legal name")
+    evidence = forms.FileField(
+        label="The document that shows it",
+        help_text="A court order, a power of attorney. 10 MB at most; it stays private,"
+        " and its fingerprint goes into every record.",
+    )
+    first_day = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last_day = forms.DateField(
+        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
     )
 
 
@@ -83,7 +104,19 @@ class ProposeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, project: Project, **options: Any) -> None:
+    output_approval = forms.BooleanField(
+        required=False, label="The actor approves each finished version before it goes"
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        project: Project,
+        answering: GrantTerms | None = None,
+        **options: Any,
+    ) -> None:
+        if answering is not None:
+            options["initial"] = _as_typed(answering)
         super().__init__(*args, **options)
         self.known = {scene.sha256: scene for scene in seams.scenes_of(project)}
         titles = [(sha256, scene.title) for sha256, scene in self.known.items()]
@@ -118,12 +151,41 @@ class ProposeForm(forms.Form):
             territories=cleaned["territories"],
             starts_at=day_start(cleaned["first_day"]),
             ends_at=day_start(cleaned["last_day"] + timedelta(days=1)),
-            excluded_content=tuple(
-                line.strip().rstrip(".")
-                for line in cleaned["excluded_content"].splitlines()
-                if line.strip()
-            ),
+            excluded_content=lines_of(cleaned["excluded_content"]),
+            output_approval=cleaned["output_approval"],
         )
+
+
+def _as_typed(terms: GrantTerms) -> dict[str, Any]:
+    """Return terms as the producer would have typed them, to start from the actor's
+    own version when asking again."""
+    first, last = days_of(terms)
+    return {
+        "inference": terms.inference,
+        "training": terms.training,
+        "scenes_choice": WHOLE if terms.scenes is None else CHOSEN,
+        "scenes": [scene.sha256 for scene in terms.scenes or ()],
+        "languages": ", ".join(terms.languages),
+        "shown_in": list(terms.media),
+        "territories": ", ".join(terms.territories),
+        "first_day": first,
+        "last_day": last,
+        "excluded_content": "\n".join(terms.excluded_content),
+        "output_approval": terms.output_approval,
+    }
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """Return what stands on each line, without its full stop."""
+    lines = (line.strip().rstrip(".") for line in text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def days_of(terms: GrantTerms) -> tuple[date, date]:
+    """Return the first and the last day of terms, where this house is."""
+    here = timezone.get_current_timezone()
+    last_moment = terms.ends_at - timedelta(seconds=1)
+    return terms.starts_at.astimezone(here).date(), last_moment.astimezone(here).date()
 
 
 def words(text: str) -> list[str]:

@@ -13,7 +13,14 @@ from uuid import UUID
 
 from consent.errors import ConsentDenied, Failure, SignatureRefused
 from consent.models import Actor, Grant, Project
-from consent.proof import grant_verify_signature, is_revoked, logged_about
+from consent.narrowing import language_covers
+from consent.proof import (
+    grant_verify_signature,
+    is_output_approved,
+    is_revoked,
+    is_suspended,
+    logged_about,
+)
 from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
 from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
 
@@ -24,7 +31,8 @@ class Use:
 
     scene_sha256 is the SHA-256 (hex) of the scene's file; language a BCP-47 tag, not
     looked at for training; territory "worldwide" or an ISO 3166 code; medium one of
-    record.MEDIA; moment aware."""
+    record.MEDIA; moment aware. output_sha256 is the finished file's that is to be
+    handed out, and empty for everything before that."""
 
     actor_id: UUID
     project_id: UUID
@@ -34,6 +42,7 @@ class Use:
     territory: str
     medium: str
     moment: datetime
+    output_sha256: str = ""
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:
@@ -97,13 +106,25 @@ def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
     logged = logged_about(grant.id, grant.credential_id)
     if is_revoked(grant, logged):
         return (Failure("revoked", "The actor has withdrawn this grant."),)
+    if is_suspended(grant, logged):
+        return (Failure("suspended", "The actor has suspended this grant."),)
     try:
         grant_verify_signature(grant, logged)
     except SignatureRefused as refusal:
         # Its terms are then nobody's word: there is nothing further to compare.
         return (Failure("signature", refusal.sentence),)
     checked = [term(grant.document, use) for term in TERMS]
+    checked.append(_output(grant, use))
     return tuple(failure for failure in checked if failure)
+
+
+def _output(grant: Grant, use: Use) -> Failure | None:
+    wanted = grant.document.terms.output_approval and use.output_sha256
+    if not wanted or is_output_approved(grant, use.output_sha256):
+        return None
+    name = grant.document.grantor.stage_name or "The actor"
+    sentence = f"{name} has not approved this very file. They do so on their own page."
+    return Failure("output-approval", sentence)
 
 
 def _parties(record: GrantRecord, use: Use) -> Failure | None:
@@ -138,12 +159,6 @@ def _language(record: GrantRecord, use: Use) -> Failure | None:
     return Failure("language", f"The grant does not cover {tongue}.")
 
 
-def language_covers(granted: str, wanted: str) -> bool:
-    """Say whether a granted language range covers a tag (RFC 4647 section 3.3.1)."""
-    granted, wanted = granted.lower(), wanted.lower()
-    return wanted == granted or wanted.startswith(f"{granted}-")
-
-
 def _territory(record: GrantRecord, use: Use) -> Failure | None:
     granted = record.terms.territories
     if WORLDWIDE in granted or use.territory in granted:
@@ -172,6 +187,15 @@ def _not_over(record: GrantRecord, use: Use) -> Failure | None:
     return Failure("expired", f"The grant ran to {end} (UTC).")
 
 
+def _mandate(record: GrantRecord, use: Use) -> Failure | None:
+    mandate = record.grantor.mandate
+    if mandate is None or mandate.starts_at <= use.moment < mandate.ends_at:
+        return None
+    end = until_words(mandate.ends_at)
+    holder = mandate.holder
+    return Failure("mandate", f"{holder}'s mandate to sign ran to {end} (UTC).")
+
+
 TERMS: Final[tuple[Callable[[GrantRecord, Use], Failure | None], ...]] = (
     _parties,
     _purpose,
@@ -181,4 +205,5 @@ TERMS: Final[tuple[Callable[[GrantRecord, Use], Failure | None], ...]] = (
     _medium,
     _begun,
     _not_over,
+    _mandate,
 )

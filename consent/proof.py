@@ -7,17 +7,34 @@ stands in the ledger, as the signature itself does.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import json
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from consent import passkeys
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import RecordRefused, SignatureRefused
-from consent.models import Grant, LedgerEntry, Revocation
+from consent.models import (
+    Grant,
+    LedgerEntry,
+    OutputApproval,
+    PasskeyCredential,
+    Revocation,
+    Suspension,
+)
 from consent.models.passkeys import SignedDocument
-from consent.services.passkeys import enrolment_payload, signature_payload
+from consent.services.passkeys import (
+    confirmation_of,
+    enrolment_payload,
+    signature_payload,
+)
 
 Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
+
+LOGGED_AS: Final[dict[str, str]] = {
+    Suspension.Kind.SUSPENSION: "grant-suspended",
+    Suspension.Kind.LIFTING: "suspension-lifted",
+}
 
 
 def logged_about(grant_id: UUID, credential_id: UUID | None) -> Logged:
@@ -33,6 +50,65 @@ def is_revoked(grant: Grant, logged: Logged) -> bool:
         return True
     by_row = getattr(grant, "was_taken_back", None)
     return grant.revocation is not None if by_row is None else bool(by_row)
+
+
+def is_suspended(grant: Grant, logged: Logged) -> bool:
+    """Say whether the grant rests now. Each suspension counts, by its row or by the
+    ledger alone; a lifting counts only if the actor's signature under it holds."""
+    by_row = getattr(grant, "was_suspended", None)
+    in_ledger = sum(kind == "grant-suspended" for kind, _ in logged)
+    if not in_ledger and by_row is False:
+        return False
+    words = list(grant.suspensions.select_related("credential"))
+    rows = sum(word.kind == Suspension.Kind.SUSPENSION for word in words)
+    lifted = sum(_is_lifting(word, grant) for word in words)
+    return max(in_ledger, rows) > lifted
+
+
+def _is_lifting(word: Suspension, grant: Grant) -> bool:
+    if word.kind != Suspension.Kind.LIFTING:
+        return False
+    # The bytes must say what the row says: a signed suspension under a changed row
+    # would otherwise lift itself.
+    told = json.loads(bytes(word.canonical))
+    expected = (word.kind, word.number, str(grant.id), grant.canonical_sha256)
+    if (told["kind"], told["number"], told["grant"], told["grant_sha256"]) != expected:
+        return False
+    try:
+        document_verify_signature(
+            word,
+            actor_id=grant.actor_id,
+            kind=LOGGED_AS[word.kind],
+            logged=logged_about(grant.id, word.credential_id),
+        )
+    except SignatureRefused:
+        return False
+    return True
+
+
+def is_output_approved(grant: Grant, output_sha256: str) -> bool:
+    """Say whether the grant's actor signed that this very file may go out."""
+    approval = (
+        OutputApproval.objects.filter(grant=grant, output_sha256=output_sha256)
+        .select_related("credential")
+        .first()
+    )
+    if approval is None:
+        return False
+    told = json.loads(bytes(approval.canonical))
+    expected = (str(grant.id), grant.canonical_sha256, output_sha256)
+    if (told["grant"], told["grant_sha256"], told["output_sha256"]) != expected:
+        return False
+    try:
+        document_verify_signature(
+            approval,
+            actor_id=grant.actor_id,
+            kind="output-approved",
+            logged=logged_about(grant.id, approval.credential_id),
+        )
+    except SignatureRefused:
+        return False
+    return True
 
 
 def grant_verify_signature(grant: Grant, logged: Logged | None = None) -> None:
@@ -92,3 +168,22 @@ def document_verify_signature(
         raise SignatureRefused("The ledger does not know the passkey.")
     if (kind, signature_payload(document)) not in logged:
         raise SignatureRefused("The ledger does not know the signature.")
+    if not credential.is_first:
+        _passkey_verify_confirmed(credential)
+
+
+def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
+    """Raise SignatureRefused unless an older key of the actor confirmed this one."""
+    confirmation = getattr(credential, "confirmation", None)
+    by = confirmation.credential if confirmation else None
+    # Older, so that two keys of a forger cannot vouch for each other.
+    if confirmation is None or by is None or by.created_at >= credential.created_at:
+        raise SignatureRefused("The passkey was never confirmed by an earlier one.")
+    if bytes(confirmation.canonical) != bytes(confirmation_of(credential).canonical):
+        raise SignatureRefused("What was confirmed is another passkey.")
+    document_verify_signature(
+        confirmation,
+        actor_id=credential.actor_id,
+        kind="passkey-confirmed",
+        logged=logged_about(credential.id, by.id),
+    )

@@ -1,4 +1,4 @@
-"""What is signed: the grant and the revocation, as versioned documents.
+"""What is signed: the grant, and what is said of it later, as versioned documents.
 
 A document is plain JSON; the dataclasses here are the only way in and out of it, and
 refuse whatever is not exactly of the schema.
@@ -16,10 +16,14 @@ from consent.errors import RecordRefused
 
 GRANT_SCHEMA: Final = "lipweb-grant-v1"
 REVOCATION_SCHEMA: Final = "lipweb-revocation-v1"
+SUSPENSION_SCHEMA: Final = "lipweb-suspension-v1"
+PASSKEY_SCHEMA: Final = "lipweb-passkey-confirmation-v1"
+OUTPUT_SCHEMA: Final = "lipweb-output-approval-v1"
 
 WORLDWIDE: Final = "worldwide"
 WHOLE_PROJECT: Final = "project"
 MEDIA: Final = ("cinema", "streaming", "broadcast", "home-video", "trailer", "social")
+SIGNERS: Final = ("self", "guardian", "estate", "representative")
 PURPOSES: Final = ("inference", "training")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -101,8 +105,29 @@ class GrantTerms:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MandateRef:
+    """By what right somebody signs for an actor: who they are, the SHA-256 of the
+    document that shows it, and from when to (not at) when it holds."""
+
+    holder: str
+    evidence_sha256: str
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        _require(self.holder.strip(), "Whoever signs for the actor needs a name.")
+        known = _SHA256.fullmatch(self.evidence_sha256)
+        _require(known, "A mandate needs the SHA-256 of its evidence.")
+        ordered = instant(self.starts_at) < instant(self.ends_at)
+        _require(ordered, "The mandate must end after it begins.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grantor:
-    """Whose face it is, and who signs for them on what evidence."""
+    """Whose face it is, and who signs for them by what mandate.
+
+    A minor is never their own signer, nor is anybody deceased; whoever signs for
+    another has a mandate."""
 
     actor_id: str
     legal_name: str
@@ -110,14 +135,41 @@ class Grantor:
     life: str = "living"
     age: str = "adult"
     signs: str = "self"
-    evidence: str = ""
+    mandate: MandateRef | None = None
 
     def __post_init__(self) -> None:
         _require(self.legal_name.strip(), "The actor's legal name is missing.")
         _require(self.life in ("living", "deceased"), "Living or deceased?")
         _require(self.age in ("adult", "minor"), "Adult or minor?")
-        signers = ("self", "guardian", "estate", "representative")
-        _require(self.signs in signers, "Who signs is not known here.")
+        _require(self.signs in SIGNERS, "Who signs is not known here.")
+        if self.life == "deceased":
+            _require(self.signs == "estate", "Only the estate signs for the deceased.")
+        elif self.age == "minor":
+            _require(self.signs == "guardian", "Only a guardian signs for a minor.")
+        else:
+            own = self.signs in ("self", "representative")
+            _require(own, "An adult signs, or their representative does.")
+        mandated = self.mandate is not None
+        _require(mandated != (self.signs == "self"), "Who signs on what mandate?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where a record stands in the talk about it: its number, whose words it is, and
+    the SHA-256 of the record it answers."""
+
+    version: int = 1
+    by: str = "producer"
+    answers: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.by in ("producer", "actor"), "Whose words are these?")
+        first = self.version == 1 and type(self.version) is int
+        later = type(self.version) is int and self.version > 1
+        _require(first or later, "A version is a number from 1.")
+        _require(first == (self.answers is None), "A later version answers another.")
+        fits = self.answers is None or _SHA256.fullmatch(self.answers)
+        _require(fits, "A version names the one before by its SHA-256.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +200,7 @@ class GrantRecord:
     grantee: Grantee
     terms: GrantTerms
     proposed_at: datetime
+    step: Step = field(default_factory=Step)
     text: ShownText = field(default_factory=ShownText)
 
     def with_text(self, text: ShownText) -> GrantRecord:
@@ -171,12 +224,14 @@ class GrantRecord:
                 "unreleased_work": "stopped-and-locked",
                 "released_work": "status-published",
                 "learned_models": "deleted",
+                "suspension": "stopped-and-closed-while-it-lasts",
             },
-            "text": {
-                "template": self.text.template,
-                "locale": self.text.locale,
-                "sha256": self.text.sha256,
+            "proposal": {
+                "version": self.step.version,
+                "by": self.step.by,
+                "answers": self.step.answers,
             },
+            "text": _text_document(self.text),
             "proposed_at": instant(self.proposed_at),
         }
 
@@ -191,6 +246,7 @@ class GrantRecord:
                 grantee=_grantee_read(document["grantee"]),
                 terms=_terms_read(document),
                 proposed_at=moment_of(document["proposed_at"]),
+                step=Step(**document["proposal"]),
                 text=ShownText(**document["text"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -208,13 +264,32 @@ def _grantor_document(grantor: Grantor) -> dict[str, Any]:
         "life": grantor.life,
         "age": grantor.age,
         "signs": grantor.signs,
-        "evidence": grantor.evidence,
+        "mandate": _mandate_document(grantor.mandate),
+    }
+
+
+def _mandate_document(mandate: MandateRef | None) -> dict[str, str] | None:
+    if mandate is None:
+        return None
+    return {
+        "holder": mandate.holder,
+        "evidence_sha256": mandate.evidence_sha256,
+        "from": instant(mandate.starts_at),
+        "until": instant(mandate.ends_at),
     }
 
 
 def _grantor_read(part: Mapping[str, Any]) -> Grantor:
     fields = dict(part)
-    return Grantor(actor_id=fields.pop("actor"), **fields)
+    mandate = fields.pop("mandate")
+    if mandate is not None:
+        mandate = MandateRef(
+            holder=mandate["holder"],
+            evidence_sha256=mandate["evidence_sha256"],
+            starts_at=moment_of(mandate["from"]),
+            ends_at=moment_of(mandate["until"]),
+        )
+    return Grantor(actor_id=fields.pop("actor"), mandate=mandate, **fields)
 
 
 def _grantee_document(grantee: Grantee) -> dict[str, Any]:
@@ -284,9 +359,64 @@ def revocation_document(
         "grant": grant_id,
         "grant_sha256": grant_sha256,
         "actor": actor_id,
-        "text": {
-            "template": text.template,
-            "locale": text.locale,
-            "sha256": text.sha256,
-        },
+        "text": _text_document(text),
     }
+
+
+def suspension_document(
+    *,
+    grant_id: str,
+    grant_sha256: str,
+    actor_id: str,
+    kind: str,
+    number: int,
+    text: ShownText,
+) -> dict[str, Any]:
+    """Return what an actor signs to suspend a grant, or to lift that again.
+
+    number counts these words of one grant from 1, so that none can be used twice."""
+    return {
+        "schema": SUSPENSION_SCHEMA,
+        "kind": kind,
+        "number": number,
+        "grant": grant_id,
+        "grant_sha256": grant_sha256,
+        "actor": actor_id,
+        "text": _text_document(text),
+    }
+
+
+def output_document(
+    *,
+    grant_id: str,
+    grant_sha256: str,
+    actor_id: str,
+    output_sha256: str,
+    text: ShownText,
+) -> dict[str, Any]:
+    """Return what an actor signs to approve one finished file, named by its SHA-256."""
+    return {
+        "schema": OUTPUT_SCHEMA,
+        "grant": grant_id,
+        "grant_sha256": grant_sha256,
+        "actor": actor_id,
+        "output_sha256": output_sha256,
+        "text": _text_document(text),
+    }
+
+
+def passkey_document(
+    *, actor_id: str, credential: str, public_key_sha256: str, text: ShownText
+) -> dict[str, Any]:
+    """Return what an actor signs with a key they have, to confirm a further one."""
+    return {
+        "schema": PASSKEY_SCHEMA,
+        "actor": actor_id,
+        "credential": credential,
+        "public_key_sha256": public_key_sha256,
+        "text": _text_document(text),
+    }
+
+
+def _text_document(text: ShownText) -> dict[str, str]:
+    return {"template": text.template, "locale": text.locale, "sha256": text.sha256}

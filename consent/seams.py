@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent.models import Actor, Project
+from consent.models import Actor, Grant, Project
 from consent.record import SceneRef
 
 
@@ -24,12 +24,25 @@ class Made:
     url: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One finished file under a grant that asks for the actor's approval of each."""
+
+    title: str
+    sha256: str
+    grant: Grant
+    watch_url: str
+    at: datetime
+    is_approved: bool
+
+
 @dataclass
 class Seams:
     """The functions that synthesis fills in."""
 
     scenes_of: Callable[[Project], Sequence[SceneRef]] = lambda project: ()
     made_with: Callable[[Actor], Sequence[Made]] = lambda actor: ()
+    outputs_of: Callable[[Actor], Sequence[Output]] = lambda actor: ()
 
 
 seams = Seams()

@@ -13,8 +13,11 @@ from typing import Final, NamedTuple
 from consent.canonical import sha256_hex
 from consent.record import WORLDWIDE, GrantRecord, GrantTerms, ShownText
 
-GRANT_TEMPLATE: Final = "lipweb-grant-en-1"
+GRANT_TEMPLATE: Final = "lipweb-grant-en-2"
 REVOCATION_TEMPLATE: Final = "lipweb-revocation-en-1"
+SUSPENSION_TEMPLATE: Final = "lipweb-suspension-en-1"
+PASSKEY_TEMPLATE: Final = "lipweb-passkey-confirmation-en-1"
+OUTPUT_TEMPLATE: Final = "lipweb-output-approval-en-1"
 
 LANGUAGES: Final = {
     "ar": "Arabic",
@@ -57,6 +60,11 @@ MEDIA_WORDS: Final = {
     "trailer": "trailers",
     "social": "social networks",
 }
+SIGNER_WORDS: Final = {
+    "guardian": "their guardian",
+    "estate": "their estate",
+    "representative": "their representative",
+}
 _TURNING_SIGNS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
@@ -96,8 +104,10 @@ def listed(words: tuple[str, ...] | list[str], *, last: str = "and") -> str:
 
 
 def grant_sections(record: GrantRecord) -> tuple[Section, ...]:
-    """Return a grant in words: what is allowed, then limits, then the way out."""
+    """Return a grant in words: what changes for the actor, what exactly is allowed,
+    the limits, the way out."""
     return (
+        Section("What changes for you", _changes(record)),
         Section("What you allow", _allowed(record)),
         Section("What stays forbidden", _limits(record)),
         Section("What else you should know", _circumstances(record)),
@@ -120,11 +130,74 @@ def shown_grant(record: GrantRecord) -> tuple[GrantRecord, str]:
 
 def shown_revocation(record: GrantRecord) -> tuple[ShownText, str]:
     """Return the words of a grant's revocation, and what names them in a record."""
-    text = _text(revocation_sections(record))
-    shown = ShownText(
-        template=REVOCATION_TEMPLATE, locale="en", sha256=sha256_hex(text)
+    return _named(REVOCATION_TEMPLATE, revocation_sections(record))
+
+
+def shown_suspension(record: GrantRecord, *, lifting: bool) -> tuple[ShownText, str]:
+    """Return the words of suspending a grant, or of lifting it, and what names them."""
+    company, production = _names(record)
+    if lifting:
+        section = Section(
+            "What happens at once",
+            (
+                f"What you allowed {company} for “{production}” holds again, as you "
+                "signed it.",
+                "Files that were closed can be opened again. Work that was stopped "
+                "does not go on by itself: they have to ask for it anew.",
+            ),
+        )
+        sections: tuple[Section, ...] = (section,)
+    else:
+        sections = _suspension_sections(company, production)
+    return _named(SUSPENSION_TEMPLATE, sections)
+
+
+def shown_output(record: GrantRecord, output_sha256: str) -> tuple[ShownText, str]:
+    """Return the words of approving one finished file, and what names them."""
+    company, production = _names(record)
+    lines = (
+        f"You have seen this version of “{production}” and agree that {company} "
+        "hands it out, within what you signed.",
+        "This is about one file only. A changed one has to be shown to you again.",
+        f"The file's fingerprint (SHA-256) is {output_sha256}.",
     )
-    return shown, text
+    return _named(OUTPUT_TEMPLATE, (Section("What you approve", lines),))
+
+
+def shown_passkey(fingerprint: str) -> tuple[ShownText, str]:
+    """Return the words of confirming a further passkey, and what names them."""
+    lines = (
+        f"The passkey with the fingerprint {fingerprint} is yours too.",
+        "From now on it can sign and withdraw for you.",
+    )
+    return _named(PASSKEY_TEMPLATE, (Section("What you confirm", lines),))
+
+
+def _named(template: str, sections: tuple[Section, ...]) -> tuple[ShownText, str]:
+    text = _text(sections)
+    return ShownText(template=template, locale="en", sha256=sha256_hex(text)), text
+
+
+def _suspension_sections(company: str, production: str) -> tuple[Section, ...]:
+    return (
+        Section(
+            "What happens at once",
+            (
+                f"What you allowed {company} for “{production}” rests until you lift "
+                "this.",
+                "Work that waits is cancelled. Work that is running is stopped.",
+                "Files that were made are locked for as long as it lasts.",
+                "Whatever was learned from your face is kept, but may not be used.",
+            ),
+        ),
+        Section(
+            "What cannot be done",
+            (
+                "Copies that were already handed out cannot be called back.",
+                "It does not make the grant last longer: its last day stays.",
+            ),
+        ),
+    )
 
 
 def sections_of(text: str) -> tuple[Section, ...]:
@@ -181,6 +254,27 @@ def _where_words(terms: GrantTerms) -> str:
     return f"It may be shown in {media}, in these countries: " + (
         f"{listed(terms.territories)}."
     )
+
+
+def _changes(record: GrantRecord) -> tuple[str, ...]:
+    terms = record.terms
+    company, production = _names(record)
+    lines = ["Until you sign, nothing may be done with your face."]
+    if terms.inference:
+        count = len(terms.languages)
+        tongues = "1 language" if count == 1 else f"{count} languages"
+        lines.append(
+            f"Once you sign, people will see you speak in “{production}” with a mouth "
+            f"made by a computer, in {tongues} you may never have spoken."
+        )
+    if terms.training:
+        lines.append(
+            "Once you sign, a computer keeps what it has learned of how your mouth "
+            f"looks and moves, for as long as {company} may use it."
+        )
+    if terms.output_approval:
+        lines.append("Each finished version comes to you first. You decide on it.")
+    return tuple(lines)
 
 
 def _allowed(record: GrantRecord) -> tuple[str, ...]:
@@ -259,15 +353,24 @@ def _way_out(record: GrantRecord) -> tuple[str, ...]:
         "a reason.",
         "From then on waiting work is cancelled, running work is stopped, finished "
         "files are locked, and whatever was learned from your face must be deleted.",
+        "You can also suspend it: the same happens, but nothing is deleted, and you "
+        "can lift it again.",
         "Copies that were already handed out cannot be called back. Whoever looks "
         "them up reads that your consent was withdrawn.",
     )
 
 
 def _signer(record: GrantRecord) -> tuple[str, ...]:
-    grantor = record.grantor
+    grantor, mandate = record.grantor, record.grantor.mandate
     legal, stage = _one_line(grantor.legal_name), _one_line(grantor.stage_name)
     known = f"{legal}, known as {stage}" if stage and stage != legal else legal
-    if grantor.signs == "self":
+    if mandate is None:
         return (f"You are {known}, an {grantor.age}, and sign for yourself.",)
-    return (f"You sign as {grantor.signs} of {known}: {_one_line(grantor.evidence)}.",)
+    return (
+        f"You are {_one_line(mandate.holder)} and sign for {known}, as "
+        f"{SIGNER_WORDS[grantor.signs]}. In these words “you” is {stage or legal}.",
+        f"Your mandate holds from {day_words(mandate.starts_at)} to "
+        f"{until_words(mandate.ends_at)} (UTC). After that nothing may be made on it.",
+        "It is shown by a document whose fingerprint begins with "
+        f"{mandate.evidence_sha256[:16]}.",
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import cast, grants, invitation, own
+from consent.views import cast, grants, invitation, outputs, own, withdrawals
 
 app_name = "consent"
 
@@ -10,12 +10,29 @@ urlpatterns = [
     path("me/", own.home, name="home"),
     path("me/passkeys/", own.passkeys, name="passkeys"),
     path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
+    path(
+        "me/passkeys/<uuid:passkey_id>/confirm/",
+        own.passkey_vouch,
+        name="passkey_vouch",
+    ),
     path("invitation/<str:token>/", invitation.invitation, name="invitation"),
     path("grants/<uuid:grant_id>/", grants.grant, name="grant"),
     path("grants/<uuid:grant_id>/sign/", grants.sign, name="sign"),
     path("grants/<uuid:grant_id>/decline/", grants.decline, name="decline"),
-    path("grants/<uuid:grant_id>/revoke/", grants.revoke, name="revoke"),
+    path("grants/<uuid:grant_id>/narrow/", grants.narrow, name="narrow"),
+    path("grants/<uuid:grant_id>/send-back/", grants.send_back, name="send_back"),
+    path("grants/<uuid:grant_id>/revoke/", withdrawals.revoke, name="revoke"),
+    path("grants/<uuid:grant_id>/suspend/", withdrawals.suspend, name="suspend"),
+    path("grants/<uuid:grant_id>/lift/", withdrawals.lift, name="lift"),
+    path(
+        "grants/<uuid:grant_id>/versions/<str:sha256>/", outputs.output, name="output"
+    ),
     path("projects/<uuid:project_id>/actors/", cast.actors, name="actors"),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",
+        cast.mandate,
+        name="mandate",
+    ),
     path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/ask/",
         cast.propose,

@@ -11,10 +11,12 @@ class SynthesisConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.seams import seams
-        from consent.signals import consent_withdrawn
+        from consent.signals import consent_suspended, consent_withdrawn
         from synthesis.services import consents
 
         seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
+        seams.outputs_of = consents.outputs_of
+        consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
@@ -27,6 +29,14 @@ def _end_what_stood_on_it(*, grant_id: str, **_: Any) -> None:
 
     consent_withdraw(grant_id=str(grant_id))
     training_withdraw(grant_id=str(grant_id))
+
+
+def _stop_what_stands_on_it(*, grant_id: str, **_: Any) -> None:
+    from synthesis.services.adaptation import training_suspend
+    from synthesis.services.renders import consent_suspend
+
+    consent_suspend(grant_id=str(grant_id))
+    training_suspend(grant_id=str(grant_id))
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

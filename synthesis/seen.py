@@ -121,3 +121,14 @@ def roles(request: MemberRequest, of: Project) -> frozenset[str]:
     """The visitor's roles in a project, for showing only what they may do."""
     rows = Membership.objects.filter(project=of, user=request.user.pk)
     return frozenset(rows.values_list("role", flat=True))
+
+
+def deliverable_of_actor(
+    request: MemberRequest, deliverable_id: UUID
+) -> models.Deliverable:
+    """Seen by the actors whose grants it stands on."""
+    rows = models.Deliverable.objects.filter(
+        render__grants__actor__user_id=request.user.pk
+    ).distinct()
+    rows = rows.select_related("render__dub__scene__project")
+    return get_object_or_404(rows, id=deliverable_id)

@@ -40,6 +40,11 @@ urlpatterns = [
         name="deliverable_file",
     ),
     path(
+        "deliverables/<uuid:deliverable_id>/for-actor/",
+        review.watched_by_actor,
+        name="deliverable_for_actor",
+    ),
+    path(
         "deliverables/<uuid:deliverable_id>/download/",
         review.download,
         name="deliverable_download",

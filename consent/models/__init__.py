@@ -1,19 +1,29 @@
 """The records consent keeps."""
 
-from consent.models.grants import Grant, Revocation, Status
+from consent.models.grants import (
+    Grant,
+    OutputApproval,
+    Revocation,
+    Status,
+    Suspension,
+)
 from consent.models.ledger import LedgerEntry
-from consent.models.passkeys import PasskeyCredential
-from consent.models.people import Actor, Casting, Membership, Project, Role
+from consent.models.passkeys import PasskeyConfirmation, PasskeyCredential
+from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
 
 __all__ = [
     "Actor",
     "Casting",
     "Grant",
     "LedgerEntry",
+    "Mandate",
     "Membership",
+    "OutputApproval",
+    "PasskeyConfirmation",
     "PasskeyCredential",
     "Project",
     "Revocation",
     "Role",
     "Status",
+    "Suspension",
 ]

@@ -24,14 +24,20 @@ class Status(models.TextChoices):
     NOT_YET = "not-yet", "Signed, not begun"
     ACTIVE = "active", "Active"
     EXPIRED = "expired", "Expired"
+    SUSPENDED = "suspended", "Suspended"
     REVOKED = "revoked", "Withdrawn"
+    RETURNED = "returned", "Sent back"
+    SUPERSEDED = "superseded", "Answered with other terms"
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     """Grants, by their answer. Rows only: whether one may be used says the policy."""
 
     def open(self) -> GrantQuerySet:
-        return self.filter(signed_at=None, declined_at=None)
+        """Questions that still wait for the actor's answer."""
+        return self.filter(
+            signed_at=None, declined_at=None, returned_at=None, following=None
+        )
 
     def signed(self) -> GrantQuerySet:
         return self.filter(signed_at__isnull=False)
@@ -45,18 +51,30 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def unrevoked(self) -> GrantQuerySet:
         return self.filter(revocations__isnull=True)
 
+    def unsuspended(self) -> GrantQuerySet:
+        newest = Suspension.objects.filter(grant=models.OuterRef("pk"))
+        return self.annotate(
+            last_word=models.Subquery(newest.order_by("-number").values("kind")[:1])
+        ).filter(models.Q(last_word=None) | models.Q(last_word=Suspension.Kind.LIFTING))
+
     def provable(self) -> GrantQuerySet:
         """With all the policy needs to ask of each row, in one query."""
         taken_back = Revocation.objects.filter(grant=models.OuterRef("pk"))
         rows = self.select_related("credential")
-        return rows.annotate(was_taken_back=models.Exists(taken_back))
+        paused = Suspension.objects.filter(grant=models.OuterRef("pk"))
+        return rows.annotate(
+            was_taken_back=models.Exists(taken_back),
+            was_suspended=models.Exists(paused),
+        )
 
     def current(self, moment: datetime | None = None) -> GrantQuerySet:
-        """Signed, not withdrawn, and begun but not ended at moment (now)."""
+        """Signed, not withdrawn or suspended, and begun but not ended at moment
+        (now)."""
         at = instant(moment or timezone.now())
         return (
             self.signed()
             .unrevoked()
+            .unsuspended()
             .filter(record__scope__from__lte=at, record__scope__until__gt=at)
         )
 
@@ -64,8 +82,10 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 class Grant(SignedDocument):
     """One version of one question to one actor, and the answer to it.
 
-    canonical is the truth that is signed; record the same document for queries;
-    shown_text the sentences the actor read."""
+    previous is the version it answers, and each is answered by one at most, so that
+    two tabs cannot both have the last word. reason is what the actor wrote when they
+    declined it or sent it back. canonical is the truth that is signed; record the same
+    document for queries; shown_text the sentences the actor read."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     actor = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="grants")
@@ -78,6 +98,15 @@ class Grant(SignedDocument):
     )
     proposed_at = models.DateTimeField(auto_now_add=True)
     declined_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    previous = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="following",
+    )
 
     objects = GrantQuerySet.as_manager()
 
@@ -102,10 +131,38 @@ class Grant(SignedDocument):
         return next(iter(self.revocations.all()), None)
 
     @property
+    def next_version(self) -> Grant | None:
+        """The version that answers this one, if there is one."""
+        return getattr(self, "following", None)
+
+    @property
+    def versions(self) -> list[Grant]:
+        """Every version of this question, the first one first."""
+        first = self
+        while first.previous is not None:
+            first = first.previous
+        found = [first]
+        while (following := found[-1].next_version) is not None:
+            found.append(following)
+        return found
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the question was answered already, in whatever way."""
+        answered = self.signed_at or self.declined_at or self.returned_at
+        return bool(answered) or self.next_version is not None
+
+    @property
     def is_answerable(self) -> bool:
         """Whether the actor can still say yes or no, and it would mean something."""
-        over = self.document.terms.ends_at <= timezone.now()
-        return not (self.signed_at or self.declined_at or over)
+        return not self.is_closed and self.document.terms.ends_at > timezone.now()
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """The suspension that rests on the grant now, by the rows alone."""
+        newest = max(self.suspensions.all(), key=lambda word: word.number, default=None)
+        lifted = newest is None or newest.kind == Suspension.Kind.LIFTING
+        return None if lifted else newest
 
     @property
     def status(self) -> Status:
@@ -116,14 +173,21 @@ class Grant(SignedDocument):
         if self.declined_at:
             return Status.DECLINED
         if not self.signed_at:
-            return Status.PROPOSED
+            return self._unsigned_status()
         if self.revocation:
             return Status.REVOKED
-        if moment < self.document.terms.starts_at:
-            return Status.NOT_YET
         if moment >= self.document.terms.ends_at:
             return Status.EXPIRED
+        if self.suspension:
+            return Status.SUSPENDED
+        if moment < self.document.terms.starts_at:
+            return Status.NOT_YET
         return Status.ACTIVE
+
+    def _unsigned_status(self) -> Status:
+        if self.next_version is not None:
+            return Status.SUPERSEDED
+        return Status.RETURNED if self.returned_at else Status.PROPOSED
 
 
 class Revocation(SignedDocument):
@@ -148,3 +212,51 @@ class Revocation(SignedDocument):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.grant}"
+
+
+class Suspension(SignedDocument):
+    """The actor's signed word that a grant rests, or that it holds again. number
+    counts these words of one grant from 1: the newest one stands."""
+
+    class Kind(models.TextChoices):
+        SUSPENSION = "suspension", "Suspension"
+        LIFTING = "lifting", "Lifting of a suspension"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    grant = models.ForeignKey(
+        Grant, on_delete=models.PROTECT, related_name="suspensions"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["grant", "number"], name="one_word_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number} of {self.grant}"
+
+
+class OutputApproval(SignedDocument):
+    """The actor's signed word that one finished file, by its SHA-256, may go out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    grant = models.ForeignKey(
+        Grant, on_delete=models.PROTECT, related_name="output_approvals"
+    )
+    output_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["signed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["grant", "output_sha256"], name="one_approval_a_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"approval of {self.output_sha256[:8]} under {self.grant}"

@@ -12,9 +12,20 @@ from consent.models.people import Actor
 from consent.passkeys import Assertion
 
 
+class PasskeyQuerySet(models.QuerySet["PasskeyCredential"]):
+    """Keys, by what they may do."""
+
+    def usable(self) -> PasskeyQuerySet:
+        """Those that may sign: an actor's first, and what another key confirmed."""
+        confirmed = models.Q(confirmation__signed_at__isnull=False)
+        return self.filter(models.Q(is_first=True) | confirmed)
+
+
 class PasskeyCredential(models.Model):
-    """One enrolled key of one actor. rp_id and origin are where it was enrolled:
-    signatures are checked against them even if the house moves to another address."""
+    """One enrolled key of one actor. is_first says that there was no other key yet
+    that could have confirmed it; every later one must be confirmed. rp_id and origin
+    are where it was enrolled: signatures are checked against them even if the house
+    moves to another address."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     actor = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="passkeys")
@@ -25,7 +36,10 @@ class PasskeyCredential(models.Model):
     aaguid = models.CharField(max_length=36)
     rp_id = models.CharField(max_length=253)
     origin = models.CharField(max_length=270)
+    is_first = models.BooleanField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PasskeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at"]
@@ -41,6 +55,10 @@ class PasskeyCredential(models.Model):
     def fingerprint(self) -> str:
         """The start of the key's hash in groups, to be read out on a telephone."""
         return " ".join(self.public_key_sha256[at : at + 4] for at in range(0, 24, 4))
+
+    @property
+    def is_usable(self) -> bool:
+        return self.is_first or hasattr(self, "confirmation")
 
     @property
     def is_software(self) -> bool:
@@ -82,3 +100,14 @@ class SignedDocument(models.Model):
             client_data_json=bytes(self.client_data_json or b""),
             signature=bytes(self.signature),
         )
+
+
+class PasskeyConfirmation(SignedDocument):
+    """The actor's word, by a key they already had, that a further key is theirs."""
+
+    passkey = models.OneToOneField(
+        PasskeyCredential, on_delete=models.PROTECT, related_name="confirmation"
+    )
+
+    def __str__(self) -> str:
+        return f"confirmation of {self.passkey}"

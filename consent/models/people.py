@@ -75,11 +75,22 @@ class ActorQuerySet(models.QuerySet["Actor"]):
 
 
 class Actor(models.Model):
-    """A person whose face may be asked for. Only they sign, with their own passkey."""
+    """A person whose face may be asked for. user is the login of whoever signs: the
+    actor, or for a minor, somebody deceased or represented the holder of a mandate."""
+
+    class Life(models.TextChoices):
+        LIVING = "living", "Living"
+        DECEASED = "deceased", "Deceased"
+
+    class Age(models.TextChoices):
+        ADULT = "adult", "An adult"
+        MINOR = "minor", "A minor"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     stage_name = models.CharField(max_length=120)
     legal_name = models.CharField(max_length=120)
+    life = models.CharField(max_length=8, choices=Life.choices, default=Life.LIVING)
+    age = models.CharField(max_length=8, choices=Age.choices, default=Age.ADULT)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -96,6 +107,40 @@ class Actor(models.Model):
 
     def __str__(self) -> str:
         return self.stage_name
+
+
+def evidence_path(mandate: Mandate, name: str) -> str:
+    """Where evidence is kept: under a name that tells nothing of whom it is about."""
+    return f"mandates/{uuid.uuid4().hex}"
+
+
+class Mandate(models.Model):
+    """By what right somebody signs for an actor, from starts_at to (not at) ends_at.
+    evidence is private; its SHA-256 goes into every record it is signed on."""
+
+    class Signs(models.TextChoices):
+        GUARDIAN = "guardian", "Guardian of a minor"
+        ESTATE = "estate", "Estate of somebody deceased"
+        REPRESENTATIVE = "representative", "Representative of an adult"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    actor = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="mandates")
+    signs = models.CharField(max_length=16, choices=Signs.choices)
+    holder = models.CharField(max_length=120)
+    evidence = models.FileField(upload_to=evidence_path)
+    evidence_sha256 = models.CharField(max_length=64)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-recorded_at"]
+
+    def __str__(self) -> str:
+        return f"{self.holder}, {self.get_signs_display()} of {self.actor}"
 
 
 class Casting(models.Model):

@@ -1,4 +1,4 @@
-"""Asking for a grant, and the actor's answers: sign, decline, revoke."""
+"""Asking for a grant, and the actor's answers: sign, narrow, send back, decline."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ from django.utils import timezone
 
 from consent.access import require_producer, require_self
 from consent.canonical import canonical_bytes, sha256_hex
-from consent.errors import ConsentError, NotAllowed
-from consent.models import Actor, Grant, Project, Revocation
-from consent.record import (
-    Grantee,
-    Grantor,
-    GrantRecord,
-    GrantTerms,
-    revocation_document,
-)
-from consent.sentences import grant_text, shown_grant, shown_revocation
+from consent.errors import NotAllowed
+from consent.models import Actor, Grant, Project
+from consent.narrowing import widenings
+from consent.record import Grantee, GrantRecord, GrantTerms, Step
+from consent.sentences import grant_text, shown_grant
 from consent.services.ledger import ledger_append
+from consent.services.mandates import grantor_of
+from consent.services.notices import notice_on_commit
 from consent.services.passkeys import (
     document_sign,
     signature_payload,
     signing_options,
 )
-from consent.signals import consent_withdrawn
 
 
 @transaction.atomic
@@ -38,52 +34,70 @@ def grant_propose(
     actor: Actor,
     terms: GrantTerms,
     acting_user: AbstractBaseUser,
+    previous: Grant | None = None,
 ) -> Grant:
-    """Put a question to an actor of the project's cast. Nothing is allowed by it."""
+    """Put a question to an actor of the project's cast. Nothing is allowed by it.
+
+    previous is a version that waits, was sent back or declined, and that this one
+    replaces. Raises NotAllowed for one that is signed or replaced already."""
     require_producer(acting_user, project)
     if not actor.castings.filter(project=project).exists():
         raise NotAllowed("Invite the actor to this production first.")
-    if terms.output_approval:
-        # The record can say it, the release cannot keep it yet: no promise, then.
-        raise ConsentError(
-            "term-not-offered",
-            "Approval of each version by the actor cannot be promised here yet.",
-        )
-    now = timezone.now()
-    grant_id = uuid.uuid4()
-    record, text = shown_grant(
-        GrantRecord(
-            grant_id=str(grant_id),
-            grantor=Grantor(
-                actor_id=str(actor.id),
-                legal_name=actor.legal_name,
-                stage_name=actor.stage_name,
-            ),
-            grantee=Grantee(
-                project_id=str(project.id),
-                company=project.company,
-                production=project.name,
-            ),
-            terms=terms,
-            proposed_at=now,
-        )
+    if previous is not None:
+        previous = _locked(previous)
+        _require_replaceable(previous, project, actor)
+    grantee = Grantee(
+        project_id=str(project.id), company=project.company, production=project.name
     )
-    grant = Grant.objects.create(
-        id=grant_id,
-        actor=actor,
+    grant = _version_make(
         project=project,
-        record=record.document(),
-        canonical=canonical_bytes(record.document()),
-        shown_text=text,
-        proposed_by_id=acting_user.pk,
+        actor=actor,
+        grantee=grantee,
+        terms=terms,
+        previous=previous,
+        by="producer",
+        acting_user=acting_user,
     )
-    _log(
-        "grant-proposed",
-        grant,
-        {"document_sha256": grant.canonical_sha256},
-        acting_user,
-    )
+    _log("grant-proposed", grant, _step_payload(grant), acting_user)
+    notice_on_commit(grant=grant, event="proposed")
     return grant
+
+
+@transaction.atomic
+def grant_narrow(
+    *, grant: Grant, terms: GrantTerms, acting_user: AbstractBaseUser
+) -> Grant:
+    """Keep the actor's narrower terms as the next version, which they can then sign.
+
+    Raises NotAllowed, with each term in words, unless the terms are within what the
+    producer last asked for."""
+    grant = _locked(grant)
+    require_self(acting_user, grant.actor)
+    _require_open(grant)
+    beyond = widenings(asked_for(grant).document.terms, terms)
+    if beyond:
+        raise NotAllowed(" ".join(beyond))
+    if terms == grant.document.terms:
+        raise NotAllowed("Nothing was changed. You can sign it as it stands.")
+    narrowed = _version_make(
+        project=grant.project,
+        actor=grant.actor,
+        grantee=grant.document.grantee,
+        terms=terms,
+        previous=grant,
+        by="actor",
+        acting_user=acting_user,
+    )
+    _log("grant-narrowed", narrowed, _step_payload(narrowed), acting_user)
+    return narrowed
+
+
+def asked_for(grant: Grant) -> Grant:
+    """Return the producer's own version that this one is, or goes back to."""
+    asked = grant
+    while asked.document.step.by == "actor" and asked.previous is not None:
+        asked = asked.previous
+    return asked
 
 
 def grant_sign_options(
@@ -111,72 +125,84 @@ def grant_sign(
     require_self(acting_user, grant.actor)
     _require_open(grant)
     _require_shown_text(grant)
+    _require_mandate(grant)
     document_sign(document=grant, actor=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)
+    notice_on_commit(grant=grant, event="signed")
     return grant
 
 
 @transaction.atomic
-def grant_decline(*, grant: Grant, acting_user: AbstractBaseUser) -> Grant:
-    """Keep the actor's no."""
+def grant_decline(
+    *, grant: Grant, acting_user: AbstractBaseUser, reason: str = ""
+) -> Grant:
+    """Keep the actor's no, with the reason they gave, if any."""
     grant = _locked(grant)
     require_self(acting_user, grant.actor)
     _require_open(grant)
-    grant.declined_at = timezone.now()
-    grant.save(update_fields=["declined_at"])
-    _log(
-        "grant-declined",
-        grant,
-        {"document_sha256": grant.canonical_sha256},
-        acting_user,
-    )
+    grant.declined_at, grant.reason = timezone.now(), reason.strip()
+    grant.save(update_fields=["declined_at", "reason"])
+    _log("grant-declined", grant, _reason_payload(grant), acting_user)
+    notice_on_commit(grant=grant, event="declined")
     return grant
 
 
-def grant_revoke_options(
-    *, grant: Grant, acting_user: AbstractBaseUser
-) -> dict[str, Any]:
-    """Return the request options (JSON values) whose answer revokes the grant."""
-    require_self(acting_user, grant.actor)
-    _require_revocable(grant)
-    return signing_options(document=revocation_of(grant), actor=grant.actor)
-
-
 @transaction.atomic
-def grant_revoke(
-    *,
-    grant: Grant,
-    assertion: str | Mapping[str, Any],
-    acting_user: AbstractBaseUser,
-) -> Revocation:
-    """Keep the actor's signed revocation; on commit consent_withdrawn is sent."""
+def grant_return(*, grant: Grant, acting_user: AbstractBaseUser, reason: str) -> Grant:
+    """Send the question back to the producer, who may ask anew. What the actor wants
+    must be said: without it nobody could answer."""
     grant = _locked(grant)
     require_self(acting_user, grant.actor)
-    _require_revocable(grant)
-    revocation = revocation_of(grant)
-    document_sign(document=revocation, actor=grant.actor, response=assertion)
-    revocation.save()
-    _log("grant-revoked", grant, signature_payload(revocation), acting_user)
-    transaction.on_commit(
-        lambda: consent_withdrawn.send_robust(sender=Grant, grant_id=grant.id)
-    )
-    return revocation
+    _require_open(grant)
+    narrowed = grant.document.step.by == "actor"
+    if not reason.strip() and not narrowed:
+        raise NotAllowed("Say in a few words what should be different.")
+    grant.returned_at, grant.reason = timezone.now(), reason.strip()
+    grant.save(update_fields=["returned_at", "reason"])
+    _log("grant-returned", grant, _reason_payload(grant), acting_user)
+    notice_on_commit(grant=grant, event="returned")
+    return grant
 
 
-def revocation_of(grant: Grant) -> Revocation:
-    """Return the unsaved, unsigned revocation of a grant, always the same bytes."""
-    shown, text = shown_revocation(grant.document)
-    kind = Revocation.Kind.REVOCATION
-    document = revocation_document(
-        grant_id=str(grant.id),
-        grant_sha256=grant.canonical_sha256,
-        actor_id=str(grant.actor_id),
-        kind=kind.value,
-        text=shown,
+def _version_make(
+    *,
+    project: Project,
+    actor: Actor,
+    grantee: Grantee,
+    terms: GrantTerms,
+    previous: Grant | None,
+    by: str,
+    acting_user: AbstractBaseUser,
+) -> Grant:
+    """Write one version: record, canonical bytes and words that belong together."""
+    grant_id = uuid.uuid4()
+    step = Step(by=by)
+    if previous is not None:
+        step = Step(
+            version=previous.document.step.version + 1,
+            by=by,
+            answers=previous.canonical_sha256,
+        )
+    record, text = shown_grant(
+        GrantRecord(
+            grant_id=str(grant_id),
+            grantor=grantor_of(actor),
+            grantee=grantee,
+            terms=terms,
+            proposed_at=timezone.now(),
+            step=step,
+        )
     )
-    return Revocation(
-        grant=grant, kind=kind, canonical=canonical_bytes(document), shown_text=text
+    return Grant.objects.create(
+        id=grant_id,
+        actor=actor,
+        project=project,
+        record=record.document(),
+        canonical=canonical_bytes(record.document()),
+        shown_text=text,
+        proposed_by_id=acting_user.pk,
+        previous=previous,
     )
 
 
@@ -185,18 +211,20 @@ def _locked(grant: Grant) -> Grant:
     return Grant.objects.select_for_update().get(pk=grant.pk)
 
 
+def _require_replaceable(previous: Grant, project: Project, actor: Actor) -> None:
+    if (previous.project_id, previous.actor_id) != (project.id, actor.id):
+        raise NotAllowed("That question was put to somebody else.")
+    if previous.signed_at:
+        raise NotAllowed("This was signed. To ask for more, ask a new question.")
+    if previous.next_version is not None:
+        raise NotAllowed("There is a newer version of this question already.")
+
+
 def _require_open(grant: Grant) -> None:
-    if grant.signed_at or grant.declined_at:
+    if grant.is_closed:
         raise NotAllowed("This question was answered already.")
     if not grant.is_answerable:
         raise NotAllowed("This question is out of date: its time is over.")
-
-
-def _require_revocable(grant: Grant) -> None:
-    if not grant.signed_at:
-        raise NotAllowed("There is nothing to withdraw: this was never signed.")
-    if grant.revocation:
-        raise NotAllowed("This was withdrawn already.")
 
 
 def _require_shown_text(grant: Grant) -> None:
@@ -206,6 +234,26 @@ def _require_shown_text(grant: Grant) -> None:
     same_record = canonical_bytes(grant.record) == bytes(grant.canonical)
     if not same_record or grant.shown_text != words or sha256_hex(words) != named:
         raise NotAllowed("The text shown is not the record's. Ask for a new proposal.")
+
+
+def _require_mandate(grant: Grant) -> None:
+    """Whoever signs for another must be allowed to at this very moment, and who signs
+    must still be who the record says."""
+    grantor = grant.document.grantor
+    if grantor != grantor_of(grant.actor):
+        raise NotAllowed("Who signs for the actor has changed. Ask for a new proposal.")
+
+
+def _step_payload(grant: Grant) -> dict[str, Any]:
+    answers = grant.document.step.answers
+    return {"document_sha256": grant.canonical_sha256, "answers_sha256": answers}
+
+
+def _reason_payload(grant: Grant) -> dict[str, Any]:
+    return {
+        "document_sha256": grant.canonical_sha256,
+        "reason_sha256": sha256_hex(grant.reason),
+    }
 
 
 def _log(

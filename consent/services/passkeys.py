@@ -16,10 +16,12 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from consent import passkeys
 from consent.access import require_self
-from consent.canonical import sha256_hex
+from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import NotAllowed, SignatureRefused
-from consent.models import Actor, PasskeyCredential
+from consent.models import Actor, PasskeyConfirmation, PasskeyCredential
 from consent.models.passkeys import SignedDocument
+from consent.record import passkey_document
+from consent.sentences import shown_passkey
 from consent.services.ledger import ledger_append
 
 
@@ -66,6 +68,8 @@ def passkey_enrol(
     """Keep a new passkey of the actor and log it; SignatureRefused if the answer is
     not one to our challenge (base64url), with the user verified."""
     require_self(acting_user, actor)
+    # Two enrolments at once must not both find that there is no key yet.
+    actor = Actor.objects.select_for_update().get(pk=actor.pk)
     site = relying_party()
     try:
         fields = json.loads(response) if isinstance(response, str) else dict(response)
@@ -85,6 +89,7 @@ def passkey_enrol(
         credential_id=enrolled.credential_id,
         public_key=enrolled.public_key,
         sign_count=enrolled.sign_count,
+        is_first=not actor.passkeys.exists(),
         registration=fields,
         aaguid=enrolled.aaguid,
         rp_id=site.rp_id,
@@ -99,6 +104,59 @@ def passkey_enrol(
     return credential
 
 
+def passkey_confirm_options(
+    *, credential: PasskeyCredential, acting_user: AbstractBaseUser
+) -> dict[str, Any]:
+    """Return the request options whose answer, by a key that the actor has used
+    before, confirms this further one."""
+    require_self(acting_user, credential.actor)
+    _require_unconfirmed(credential)
+    document = confirmation_of(credential)
+    return signing_options(document=document, actor=credential.actor)
+
+
+@transaction.atomic
+def passkey_confirm(
+    *,
+    credential: PasskeyCredential,
+    assertion: str | Mapping[str, Any],
+    acting_user: AbstractBaseUser,
+) -> PasskeyConfirmation:
+    """Keep the signed word of a usable key that a further one is the actor's too."""
+    credential = PasskeyCredential.objects.select_for_update().get(pk=credential.pk)
+    require_self(acting_user, credential.actor)
+    _require_unconfirmed(credential)
+    confirmation = confirmation_of(credential)
+    document_sign(document=confirmation, actor=credential.actor, response=assertion)
+    confirmation.save()
+    ledger_append(
+        kind="passkey-confirmed",
+        subject=str(credential.id),
+        payload=signature_payload(confirmation),
+        acting_user=acting_user,
+    )
+    return confirmation
+
+
+def confirmation_of(credential: PasskeyCredential) -> PasskeyConfirmation:
+    """Return the unsaved, unsigned confirmation of a key, always the same bytes."""
+    shown, text = shown_passkey(credential.fingerprint)
+    document = passkey_document(
+        actor_id=str(credential.actor_id),
+        credential=bytes_to_base64url(bytes(credential.credential_id)),
+        public_key_sha256=credential.public_key_sha256,
+        text=shown,
+    )
+    return PasskeyConfirmation(
+        passkey=credential, canonical=canonical_bytes(document), shown_text=text
+    )
+
+
+def _require_unconfirmed(credential: PasskeyCredential) -> None:
+    if credential.is_usable:
+        raise NotAllowed("This passkey can sign already.")
+
+
 def enrolment_payload(credential: PasskeyCredential) -> dict[str, Any]:
     """Return what the ledger says of a key: enough to notice any other in its place."""
     return {
@@ -106,6 +164,7 @@ def enrolment_payload(credential: PasskeyCredential) -> dict[str, Any]:
         "credential": bytes_to_base64url(bytes(credential.credential_id)),
         "public_key_sha256": credential.public_key_sha256,
         "aaguid": credential.aaguid,
+        "first": credential.is_first,
         "rp_id": credential.rp_id,
         "origin": credential.origin,
     }
@@ -125,7 +184,7 @@ def signing_options(*, document: SignedDocument, actor: Actor) -> dict[str, Any]
     return passkeys.signing_options(
         rp_id=relying_party().rp_id,
         canonical=bytes(document.canonical),
-        credentials=_credential_ids(actor),
+        credentials=_credential_ids(actor, usable=True),
     )
 
 
@@ -142,6 +201,10 @@ def document_sign(
     )
     if credential is None:
         raise SignatureRefused("This passkey does not belong to the actor.")
+    if not credential.is_usable:
+        raise SignatureRefused(
+            "This passkey is not confirmed yet. Confirm it with one you used before."
+        )
     site = relying_party()
     verified = passkeys.verify_assertion(
         assertion=assertion,
@@ -160,6 +223,8 @@ def document_sign(
     document.signed_at = timezone.now()
 
 
-def _credential_ids(actor: Actor) -> list[bytes]:
-    ids = actor.passkeys.values_list("credential_id", flat=True)
+def _credential_ids(actor: Actor, *, usable: bool = False) -> list[bytes]:
+    keys = PasskeyCredential.objects.filter(actor=actor)
+    keys = keys.usable() if usable else keys
+    ids = keys.values_list("credential_id", flat=True)
     return [bytes(credential_id) for credential_id in ids]

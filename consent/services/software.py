@@ -9,17 +9,13 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from consent.authenticator import SoftwareAuthenticator
 from consent.models import Actor, Grant, Revocation
-from consent.services.grants import (
-    grant_revoke,
-    grant_revoke_options,
-    grant_sign,
-    grant_sign_options,
-)
+from consent.services.grants import grant_sign, grant_sign_options
 from consent.services.passkeys import (
     passkey_enrol,
     passkey_enrol_options,
     relying_party,
 )
+from consent.services.withdrawals import grant_revoke, grant_revoke_options
 
 
 def software_passkey_enrol(

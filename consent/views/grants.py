@@ -1,4 +1,4 @@
-"""One grant: its words, the actor's answer, and the way back."""
+"""One grant: its words, how they came to be, and the actor's answer to them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,37 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+)
 
-from consent.access import grants_visible_to, is_self
-from consent.errors import ConsentError
+from consent.access import grants_visible_to, is_producer, is_self, require_self
+from consent.answer_forms import NarrowForm, ReasonForm, SignForm
+from consent.errors import ConsentError, NotAllowed
 from consent.models import Grant, Status
+from consent.narrowing import changes
 from consent.proof import grant_verify_signature
 from consent.sentences import sections_of
 from consent.services.grants import (
+    asked_for,
     grant_decline,
-    grant_revoke,
-    grant_revoke_options,
+    grant_narrow,
+    grant_return,
     grant_sign,
     grant_sign_options,
+)
+from consent.services.withdrawals import (
+    grant_revoke_options,
     revocation_of,
+    suspension_next,
+    suspension_options,
 )
 from consent.views.own import passkeys_work_at
 
-WITHDRAWABLE = (Status.ACTIVE, Status.NOT_YET)
+WITHDRAWABLE = (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED)
+ASKABLE_AGAIN = (Status.PROPOSED, Status.RETURNED, Status.DECLINED)
 
 
 def visible_grant(request: HttpRequest, grant_id: UUID) -> Grant:
@@ -45,6 +58,7 @@ def asker(request: HttpRequest) -> AbstractBaseUser:
 def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """The words of a grant, with the answers that this person can give now."""
     row = visible_grant(request, grant_id)
+    previous = row.previous
     context = {
         "grant": row,
         "sections": sections_of(row.shown_text),
@@ -52,6 +66,13 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "has_passkey": row.actor.passkeys.exists(),
         "problem": signature_problem(row),
         "elsewhere": passkeys_work_at(request),
+        "versions": row.versions,
+        "by_actor": row.document.step.by == "actor",
+        "changed": changes(previous.document.terms, row.document.terms)
+        if previous
+        else (),
+        "may_ask_again": row.status in ASKABLE_AGAIN
+        and is_producer(request.user, row.project),
     }
     return render(request, "consent/grant.html", context | answers(request, row))
 
@@ -74,11 +95,20 @@ def answers(request: HttpRequest, row: Grant) -> dict[str, Any]:
     user = asker(request)
     if row.status == Status.PROPOSED and row.is_answerable:
         options = grant_sign_options(grant=row, acting_user=user)
-        return {"sign_options": json.dumps(options)}
+        return {
+            "sign_options": json.dumps(options),
+            "sign_form": SignForm(terms=row.document.terms),
+            "reason_form": ReasonForm(),
+        }
     if row.status in WITHDRAWABLE:
         options = grant_revoke_options(grant=row, acting_user=user)
-        effects = sections_of(revocation_of(row).shown_text)
-        return {"revoke_options": json.dumps(options), "effects": effects}
+        resting = suspension_options(grant=row, acting_user=user)
+        return {
+            "revoke_options": json.dumps(options),
+            "effects": sections_of(revocation_of(row).shown_text),
+            "suspend_options": json.dumps(resting),
+            "suspend_effects": sections_of(suspension_next(row).shown_text),
+        }
     return {}
 
 
@@ -86,6 +116,11 @@ def answers(request: HttpRequest, row: Grant) -> dict[str, Any]:
 @require_POST
 def sign(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     row = visible_grant(request, grant_id)
+    form = SignForm(request.POST, terms=row.document.terms)
+    if "training" in form.errors:
+        raise NotAllowed(
+            "Training is a right of its own: tick it too, or allow only part of this."
+        )
     assertion = request.POST.get("response", "")
     grant_sign(grant=row, assertion=assertion, acting_user=asker(request))
     messages.success(request, "Signed. You can withdraw it here at any time.")
@@ -93,19 +128,51 @@ def sign(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "POST"])
+def narrow(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """Ticking only some of what is asked; then that is read and signed instead."""
+    row = visible_grant(request, grant_id)
+    user = asker(request)
+    require_self(user, row.actor)
+    if not row.is_answerable:
+        return redirect("consent:grant", grant_id=row.id)
+    form = NarrowForm(request.POST or None, asked=asked_for(row))
+    if request.method == "POST" and form.is_valid():
+        terms = form.cleaned_data["terms"]
+        try:
+            narrowed = grant_narrow(grant=row, terms=terms, acting_user=user)
+        except NotAllowed as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(
+                request, "These are your own terms now. Read them, then sign."
+            )
+            return redirect("consent:grant", grant_id=narrowed.id)
+    context = {"grant": row, "form": form, "asked": asked_for(row)}
+    status = 422 if form.errors else 200
+    return render(request, "consent/narrow.html", context, status=status)
+
+
+@login_required
 @require_POST
 def decline(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     row = visible_grant(request, grant_id)
-    grant_decline(grant=row, acting_user=asker(request))
+    grant_decline(grant=row, acting_user=asker(request), reason=_reason(request))
     messages.success(request, "Declined. Nothing was allowed.")
     return redirect("consent:grant", grant_id=row.id)
 
 
 @login_required
 @require_POST
-def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+def send_back(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     row = visible_grant(request, grant_id)
-    assertion = request.POST.get("response", "")
-    grant_revoke(grant=row, assertion=assertion, acting_user=asker(request))
-    messages.success(request, "Withdrawn. It holds from this moment.")
+    grant_return(grant=row, acting_user=asker(request), reason=_reason(request))
+    messages.success(request, "Sent back. Nothing was allowed; they can ask anew.")
     return redirect("consent:grant", grant_id=row.id)
+
+
+def _reason(request: HttpRequest) -> str:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise NotAllowed("That is too long. Say it in fewer than 2000 letters.")
+    return str(form.cleaned_data["reason"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,8 @@ from consent.errors import SignatureRefused
 from consent.models import Actor, Status
 from consent.seams import seams
 from consent.services.passkeys import (
+    passkey_confirm,
+    passkey_confirm_options,
     passkey_enrol,
     passkey_enrol_options,
     relying_party,
@@ -41,12 +44,14 @@ def passkeys_work_at(request: HttpRequest) -> str:
 def home(request: HttpRequest) -> HttpResponse:
     """Everything asked of and signed by the actor, what waits for them first."""
     actor = own_actor(request)
-    grants = actor.grants.select_related("project").prefetch_related("revocations")
+    grants = actor.grants.select_related("project", "following").prefetch_related(
+        "revocations", "suspensions"
+    )
     asked, standing, past = [], [], []
     for grant in grants:
         if grant.status == Status.PROPOSED:
             asked.append(grant)
-        elif grant.status in (Status.ACTIVE, Status.NOT_YET):
+        elif grant.status in (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED):
             standing.append(grant)
         else:
             past.append(grant)
@@ -55,6 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "standing_grants": standing,
         "past": past,
+        "outputs": seams.outputs_of(actor),
         "made": seams.made_with(actor),
         "passkeys": actor.passkeys.all(),
     }
@@ -72,6 +78,11 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     context = {
         "actor": actor,
         "passkeys": actor.passkeys.all(),
+        "unconfirmed": [
+            (key, json.dumps(passkey_confirm_options(credential=key, acting_user=user)))
+            for key in actor.passkeys.all()
+            if not key.is_usable
+        ],
         "options": json.dumps(options),
         "elsewhere": passkeys_work_at(request),
     }
@@ -86,11 +97,28 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
     challenge = request.session.pop(CHALLENGE, None)
     if challenge is None:
         raise SignatureRefused("This page was used already. Go back and try again.")
-    passkey_enrol(
+    credential = passkey_enrol(
         actor=actor,
         response=request.POST.get("response", ""),
         challenge=challenge,
         acting_user=cast(AbstractBaseUser, request.user),
     )
+    if not credential.is_usable:
+        messages.info(request, "One more step: confirm it with a passkey you have.")
+        return redirect("consent:passkeys")
     messages.success(request, "Your passkey is set up. You can sign with it now.")
     return redirect("consent:home")
+
+
+@login_required
+@require_POST
+def passkey_vouch(request: HttpRequest, passkey_id: UUID) -> HttpResponse:
+    """Confirm a further passkey with one that the actor has used before."""
+    credential = get_object_or_404(own_actor(request).passkeys, pk=passkey_id)
+    passkey_confirm(
+        credential=credential,
+        assertion=request.POST.get("response", ""),
+        acting_user=cast(AbstractBaseUser, request.user),
+    )
+    messages.success(request, "Confirmed. You can sign with it now.")
+    return redirect("consent:passkeys")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
-from consent.models import Project, Role
+from consent.models import Grant, Project, Role
+from consent.record import instant
 from synthesis.models import Deliverable, Render, Scene, Track
 
 if TYPE_CHECKING:
     from lipweb.models import User
 
 MOST_SHOWN = 50
+ENDING_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,69 @@ def stopped_renders(user: User) -> Iterator[Waiting]:
             )
 
 
+def questions_asked(user: User) -> Iterator[Waiting]:
+    """Questions to this actor, which only they can answer."""
+    rows = Grant.objects.open().filter(actor__user=user).select_related("project")
+    for grant in rows[:MOST_SHOWN]:
+        if grant.is_answerable:
+            yield Waiting(
+                title=grant.project.name,
+                place=grant.project.company,
+                sentence="You are asked for your consent.",
+                word="To answer",
+                kind="wait",
+                link=link_to("consent:grant", grant_id=grant.id),
+            )
+
+
+def questions_sent_back(user: User) -> Iterator[Waiting]:
+    """Questions that an actor wants asked differently."""
+    rows = Grant.objects.filter(
+        project__in=projects_as(user, Role.PRODUCER),
+        returned_at__isnull=False,
+        following=None,
+    )
+    for grant in rows.select_related("project", "actor")[:MOST_SHOWN]:
+        yield Waiting(
+            title=grant.actor.stage_name,
+            place=grant.project.name,
+            sentence="Sent your question back. Read why, then ask anew.",
+            word="Sent back",
+            kind="wait",
+            link=link_to("consent:grant", grant_id=grant.id),
+        )
+
+
+def consents_ending(user: User) -> Iterator[Waiting]:
+    """Consents that end within 30 days, with the days that are left."""
+    now = timezone.now()
+    rows = Grant.objects.current(now).filter(
+        project__in=projects_as(user, Role.PRODUCER),
+        record__scope__until__lte=instant(now + ENDING_SOON),
+    )
+    for grant in rows.select_related("project", "actor")[:MOST_SHOWN]:
+        days = (grant.document.terms.ends_at - now).days
+        yield Waiting(
+            title=grant.actor.stage_name,
+            place=grant.project.name,
+            sentence=f"This consent ends in {days} {'day' if days == 1 else 'days'}."
+            if days
+            else "This consent ends within a day.",
+            word="Ends soon",
+            kind="wait",
+            link=link_to("consent:grant", grant_id=grant.id),
+        )
+
+
 # Other parts of the house add their own questions here.
 SOURCES: list[Callable[[User], Iterator[Waiting]]] = [
+    questions_asked,
+    questions_sent_back,
     to_review,
     faces_without_actor,
     stopped_renders,
     refused_scenes,
+    consents_ending,
 ]
 
 

@@ -25,7 +25,7 @@ from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
-from synthesis.services.consents import render_verify
+from synthesis.services.consents import release_missing, render_verify
 from synthesis.services.review import (
     comment_add,
     decision_make,
@@ -71,6 +71,7 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
         "dials": dials_in_words(found.render.controls, clock),
         "left_alone": render_left_alone(found.render, clock),
         "closed": closed,
+        "missing": "" if closed else release_missing(found),
         "can_review": Role.REVIEWER in roles,
         "can_produce": Role.PRODUCER in roles,
     }
@@ -81,6 +82,17 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
 def watched(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     """The file for the player, a range at a time; the policy is asked each time."""
     found = seen.deliverable(request, deliverable_id)
+    file = deliverable_open(
+        deliverable=found, acting_user=request.user, purpose="review"
+    )
+    return serve_stored(request, file, tag=found.sha256, name="review.mp4")
+
+
+@login_required
+@require_safe
+def watched_by_actor(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
+    """The file for the actor who is to approve it; the policy is asked each time."""
+    found = seen.deliverable_of_actor(request, deliverable_id)
     file = deliverable_open(
         deliverable=found, acting_user=request.user, purpose="review"
     )

@@ -272,6 +272,20 @@ def training_withdraw(*, grant_id: str) -> None:
     )
 
 
+def training_suspend(*, grant_id: str) -> None:
+    """What a suspension does to learning: live runs end. What was learned is kept, and
+    the policy keeps it closed for as long as the suspension lasts."""
+    with transaction.atomic():
+        ended = adaptations_end(
+            Adaptation.objects.filter(grant__id=grant_id),
+            state=Adaptation.State.WITHDRAWN,
+            code="consent-suspended",
+            sentence="The actor suspended consent while this was being learned. Begin"
+            " again once it is lifted.",
+        )
+    log.info("training suspended grant=%s adaptations=%d", grant_id, len(ended))
+
+
 def adaptations_sweep() -> None:
     """Finish what a withdrawal began on a machine that stopped in its midst, and clear
     the work of runs that have ended."""

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.errors import ConsentDenied
 from consent.models import Actor, Grant, Project
 from consent.policy import Use, grants_usable, verify, verify_grant
+from consent.proof import is_output_approved
 from consent.record import SceneRef
-from consent.seams import Made
+from consent.seams import Made, Output
 from consent.sentences import day_words, language_words
 from synthesis.errors import NotAllowed
-from synthesis.models import ActorModel, Adaptation, Dub, Render, Scene
+from synthesis.models import (
+    ActorModel,
+    Adaptation,
+    Deliverable,
+    Dub,
+    Render,
+    Scene,
+)
 
 
 def dub_verify(dub: Dub) -> list[Grant]:
@@ -26,12 +36,16 @@ def dub_verify(dub: Dub) -> list[Grant]:
     return grants
 
 
-def render_verify(render: Render) -> list[Grant]:
+def render_verify(render: Render, *, output_sha256: str = "") -> list[Grant]:
     """Return the grants the render was queued on, if each still allows it now. A grant
-    withdrawn since closes the render for good, whatever was signed later."""
+    withdrawn since closes the render for good, whatever was signed later.
+
+    output_sha256 is the file's that is to be handed out; a grant that asks for the
+    actor's approval then needs it for exactly that file."""
     grants = list(render.grants.select_related("actor").order_by("id"))
     for grant in grants:
-        verify_grant(grant, use_of(render.dub, grant.actor))
+        use = use_of(render.dub, grant.actor)
+        verify_grant(grant, replace(use, output_sha256=output_sha256))
     if not grants:
         raise NotAllowed("no-grant", "This render stands on no grant.")
     return grants
@@ -124,6 +138,48 @@ def scenes_of(project: Project) -> list[SceneRef]:
     """The project's scenes, for a producer who asks an actor for single ones."""
     scenes = Scene.objects.filter(project=project, state=Scene.State.READY)
     return [SceneRef(title=scene.title, sha256=scene.sha256) for scene in scenes]
+
+
+def release_missing(deliverable: Deliverable) -> str:
+    """Return in words whose approval a file still lacks before it may be handed out,
+    or "" where nobody's is missing or consent does not stand at all."""
+    missing = []
+    for grant in deliverable.render.grants.select_related("actor"):
+        wanted = grant.document.terms.output_approval
+        if wanted and not is_output_approved(grant, deliverable.sha256):
+            missing.append(f"{grant.actor} has not approved this very file yet.")
+    return " ".join(missing)
+
+
+def outputs_of(actor: Actor) -> list[Output]:
+    """The finished files under the actor's grants that ask for their approval, newest
+    first. Drafts never leave the house, so nobody is asked about them."""
+    rows = Deliverable.objects.filter(
+        render__grants__actor=actor,
+        render__grants__record__scope__output_approval=True,
+        render__tier=Render.Tier.FINAL,
+        render__state=Render.State.READY,
+    ).distinct()
+    rows = rows.select_related("render__dub__scene__project").order_by("-made_at")
+    return [
+        _output_under(grant, row)
+        for row in rows
+        for grant in row.render.grants.filter(actor=actor)
+        if grant.document.terms.output_approval
+    ]
+
+
+def _output_under(grant: Grant, row: Deliverable) -> Output:
+    dub = row.render.dub
+    return Output(
+        title=f"{dub.scene.title} in {language_words(dub.language)},"
+        f" version {row.render.version}",
+        sha256=row.sha256,
+        grant=grant,
+        watch_url=reverse("synthesis:deliverable_for_actor", args=[row.id]),
+        at=row.made_at,
+        is_approved=is_output_approved(grant, row.sha256),
+    )
 
 
 def made_with(actor: Actor) -> list[Made]:

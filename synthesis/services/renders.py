@@ -139,6 +139,20 @@ def consent_withdraw(*, grant_id: str) -> None:
     log.info("consent withdrawn grant=%s renders=%d", grant_id, len(ended))
 
 
+def consent_suspend(*, grant_id: str) -> None:
+    """What a suspension does to renders: those that are live end. Files that were made
+    are closed by the policy for as long as it lasts."""
+    with transaction.atomic():
+        ended = renders_end(
+            Render.objects.filter(grants__id=grant_id),
+            state=Render.State.WITHDRAWN,
+            code="consent-suspended",
+            sentence="The actor suspended consent while this was being made. Nothing"
+            " was written. Render again once it is lifted.",
+        )
+    log.info("consent suspended grant=%s renders=%d", grant_id, len(ended))
+
+
 def shots_to_render(dub: Dub) -> list[Shot]:
     """The shots in which somebody who speaks in the dub has a face."""
     return list(

@@ -105,8 +105,10 @@ def deliverable_open(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser, purpose: str
 ) -> FieldFile:
     """Hand out the file for "review" in the player or for "download", after asking the
-    policy anew, and write down who had it. Raises ConsentDenied or NotAllowed."""
-    _require_member(deliverable, acting_user)
+    policy anew, and write down who had it. An actor whose approval is asked for may
+    watch it too. Raises ConsentDenied or NotAllowed."""
+    if purpose != "review" or not _is_asked(deliverable, acting_user):
+        _require_member(deliverable, acting_user)
     render_verify(deliverable.render)
     if purpose == "download":
         project = deliverable.render.dub.scene.project
@@ -117,6 +119,7 @@ def deliverable_open(
                 "This file has not been approved. A reviewer decides on its review"
                 " page.",
             )
+        render_verify(deliverable.render, output_sha256=deliverable.sha256)
     elif purpose != "review":
         raise ValueError(purpose)
     _write_down(deliverable, acting_user, purpose)
@@ -138,6 +141,13 @@ def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) 
             },
             acting_user=user,
         )
+
+
+def _is_asked(deliverable: Deliverable, user: AbstractBaseUser) -> bool:
+    """Say whether the user is an actor who is to approve this file."""
+    grants = deliverable.render.grants.filter(actor__user_id=user.pk)
+    asked = any(grant.document.terms.output_approval for grant in grants)
+    return asked and not _is_draft(deliverable)
 
 
 def _require_member(deliverable: Deliverable, user: AbstractBaseUser) -> None:

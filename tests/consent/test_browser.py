@@ -139,3 +139,47 @@ def test_an_actors_pages_fit_a_telephone(
         wide = "document.documentElement.scrollWidth"
         assert page.evaluate(f"{wide} <= window.innerWidth"), address
         assert page.locator("h1").count() == 1
+
+
+def test_an_actor_narrows_and_signs_on_a_telephone(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    authenticator: Any,
+    cast: Cast,
+    propose: Callable[..., Grant],
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(cast.actor_user)
+    # Their own device, in place of the software key of the other tests.
+    cast.actor.passkeys.all().delete()
+    page.goto("/me/passkeys/")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("Your passkey is set up").wait_for()
+    grant = propose(training=True)
+    page.goto(f"/grants/{grant.id}/")
+    first = page.locator(".record h2").first
+    assert first.inner_text() == "What changes for you"
+    page.get_by_role("link", name="Allow only part of this").click()
+    assert page.locator("input:checked").count() == 0
+    page.get_by_label("My mouth may be changed").check()
+    for name in ("The pier", "Spanish (es)", "cinemas", "DE"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_label("I want to approve each finished version").check()
+    page.get_by_label("Never in connection with").fill("nudity")
+    page.get_by_role("button", name="Read my terms").click()
+    page.get_by_text("These are your own terms now").wait_for()
+    assert page.get_by_text("Training on the face: no, before: yes.").is_visible()
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(f"{wide} <= window.innerWidth")
+    page.get_by_role("button", name="Sign with my passkey").click()
+    page.get_by_text("Signed. You can withdraw").wait_for()
+    signed = Grant.objects.get(previous=grant)
+    assert signed.status == Status.ACTIVE
+    assert not signed.document.terms.training
+
+    page.get_by_role("button", name="Suspend with my passkey").click()
+    page.get_by_text("Suspended. Nothing may be made").wait_for()
+    assert Grant.objects.get(pk=signed.pk).status == Status.SUSPENDED
+    page.get_by_role("button", name="Lift it with my passkey").click()
+    page.get_by_text("It holds again").wait_for()
+    assert Grant.objects.get(pk=signed.pk).status == Status.ACTIVE

@@ -134,6 +134,7 @@ def forged_key(cast: Cast) -> SoftwareAuthenticator:
         actor=cast.actor,
         credential_id=device.credential_id,
         public_key=device.cose_key(),
+        is_first=True,
         registration={},
         aaguid="",
         rp_id=device.rp_id,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from consent.canonical import sha256_hex
-from consent.record import Grantor, SceneRef
+from consent.record import Grantor, MandateRef, SceneRef
 from consent.sentences import (
     GRANT_TEMPLATE,
     grant_sections,
@@ -17,21 +18,24 @@ from consent.sentences import (
     listed,
     sections_of,
     shown_grant,
+    shown_output,
     shown_revocation,
+    shown_suspension,
     until_words,
 )
 from tests.consent.test_record import record
 
-ALLOWED, FORBIDDEN, KNOW, WAY_OUT, SIGNER = range(5)
+CHANGES, ALLOWED, FORBIDDEN, KNOW, WAY_OUT, SIGNER = range(6)
 
 
 def lines(part: int, **changes: Any) -> str:
     return "\n".join(grant_sections(record(**changes))[part].lines)
 
 
-def test_what_is_allowed_comes_first() -> None:
+def test_what_changes_for_the_actor_comes_first() -> None:
     headings = [section.heading for section in grant_sections(record())]
     assert headings == [
+        "What changes for you",
         "What you allow",
         "What stays forbidden",
         "What else you should know",
@@ -137,3 +141,43 @@ def test_lists_and_days_read_as_people_write_them() -> None:
     assert until_words(datetime(2027, 1, 1, 18, 30, tzinfo=UTC)) == (
         "1 January 2027, 18:30"
     )
+
+
+def test_what_changes_is_said_before_the_terms() -> None:
+    said = lines(CHANGES, training=True, output_approval=True)
+    assert said.startswith("Until you sign, nothing may be done with your face.")
+    assert "in 2 languages you may never have spoken" in said
+    assert "keeps what it has learned" in said
+    assert "Each finished version comes to you first." in said
+    plain = lines(CHANGES)
+    assert "learned" not in plain
+    assert "comes to you first" not in plain
+
+
+def test_whoever_signs_for_another_is_named_with_their_mandate() -> None:
+    mandate = MandateRef(
+        holder="Ida Guard",
+        evidence_sha256="ab" * 32,
+        starts_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ends_at=datetime(2027, 1, 1, tzinfo=UTC),
+    )
+    grantor = replace(record().grantor, age="minor", signs="guardian", mandate=mandate)
+    signer = grant_sections(replace(record(), grantor=grantor))[SIGNER]
+    said = "\n".join(signer.lines)
+    assert "You are Ida Guard and sign for Robin Valentine" in said
+    assert "as their guardian" in said
+    assert "from 1 January 2026 to the end of 31 December 2026 (UTC)" in said
+    assert "begins with abababababababab." in said
+
+
+def test_suspending_and_lifting_are_said_in_their_own_words() -> None:
+    named, rest = shown_suspension(record(), lifting=False)
+    _, again = shown_suspension(record(), lifting=True)
+    assert "is kept, but may not be used" in rest
+    assert "holds again, as you signed it" in again
+    assert named.sha256 == sha256_hex(rest)
+
+
+def test_an_approval_names_the_file_it_is_for() -> None:
+    _, text = shown_output(record(), "cd" * 32)
+    assert f"The file's fingerprint (SHA-256) is {'cd' * 32}." in text

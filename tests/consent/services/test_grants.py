@@ -18,13 +18,12 @@ from consent.models import Actor, Grant, LedgerEntry, Project, Revocation, Statu
 from consent.services.grants import (
     grant_decline,
     grant_propose,
-    grant_revoke,
-    grant_revoke_options,
     grant_sign,
     grant_sign_options,
 )
 from consent.services.ledger import ledger_verify
 from consent.services.software import software_grant_revoke, software_passkey_enrol
+from consent.services.withdrawals import grant_revoke, grant_revoke_options
 from consent.signals import consent_withdrawn
 from tests.consent.conftest import Cast, terms
 
@@ -105,12 +104,6 @@ def test_only_an_actor_of_the_cast_is_asked(cast: Cast) -> None:
             terms=terms(),
             acting_user=cast.producer,
         )
-
-
-def test_what_cannot_be_kept_is_not_offered(propose: MakeGrant) -> None:
-    with pytest.raises(ConsentError) as refused:
-        propose(output_approval=True)
-    assert refused.value.code == "term-not-offered"
 
 
 def test_an_answer_to_one_grant_is_none_to_another(

@@ -384,3 +384,98 @@ def test_a_broken_invitation_is_refused_in_words(db: None) -> None:
     page = Client().get("/invitation/abc:def/")
     assert page.status_code == 400
     assert "not valid any more" in words(page)
+
+
+def narrowed_fields(**changes: Any) -> dict[str, Any]:
+    usual = {
+        "inference": "on",
+        "scenes": [SCENE],
+        "languages": ["es"],
+        "shown_in": ["cinema"],
+        "territories": ["DE"],
+        "first_day": "2026-01-01",
+        "last_day": timezone.now().date().isoformat(),
+        "excluded_content": "nudity",
+        "output_approval": "on",
+    }
+    return usual | changes
+
+
+def test_the_actor_narrows_and_signs_their_own_terms(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant, client = propose(training=True), as_user(cast.actor_user)
+    page = client.get(f"{grant_page(grant)}narrow/")
+    assert "checked" not in words(page)
+    moved = client.post(f"{grant_page(grant)}narrow/", narrowed_fields())
+    mine = Grant.objects.get(previous=grant)
+    assert moved.url == grant_page(mine)
+    terms = mine.document.terms
+    assert (terms.languages, terms.media, terms.training) == (
+        ("es",),
+        ("cinema",),
+        False,
+    )
+    assert terms.excluded_content == ("nudity",)
+    assert terms.output_approval
+
+    page = client.get(grant_page(mine))
+    assert "What you changed" in words(page)
+    assert "Training on the face: no, before: yes." in words(page)
+    response = json.dumps(cast.authenticator.get(options_on(page)))
+    client.post(f"{grant_page(mine)}sign/", {"response": response})
+    assert Grant.objects.get(pk=mine.pk).status == Status.ACTIVE
+    seen = words(as_user(cast.producer).get(grant_page(mine)))
+    assert f"What {cast.actor} changed" in seen
+    assert "Newly excluded: nudity." in seen
+
+
+def test_what_is_left_empty_is_asked_for_on_the_same_page(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant, client = propose(), as_user(cast.actor_user)
+    page = client.post(
+        f"{grant_page(grant)}narrow/", narrowed_fields(languages=[], territories=[])
+    )
+    assert page.status_code == 422
+    beyond = client.post(
+        f"{grant_page(grant)}narrow/", narrowed_fields(last_day="2031-01-01")
+    )
+    assert beyond.status_code == 422
+    assert "This goes beyond what was asked: the last day." in words(beyond)
+    assert Grant.objects.count() == 1
+
+
+def test_nobody_else_opens_the_narrowing_page(cast: Cast, propose: MakeGrant) -> None:
+    address = f"{grant_page(propose())}narrow/"
+    assert as_user(cast.producer).get(address).status_code == 403
+    assert as_user(cast.stranger).get(address).status_code == 404
+
+
+def test_training_is_not_signed_without_its_own_tick(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant, client = propose(training=True), as_user(cast.actor_user)
+    page = client.get(grant_page(grant))
+    assert "checked" not in words(page)
+    response = json.dumps(cast.authenticator.get(options_on(page)))
+    refused = client.post(f"{grant_page(grant)}sign/", {"response": response})
+    assert refused.status_code == 403
+    assert Grant.objects.get().status == Status.PROPOSED
+    client.post(f"{grant_page(grant)}sign/", {"response": response, "training": "on"})
+    assert Grant.objects.get().status == Status.ACTIVE
+
+
+def test_sent_back_the_producer_reads_why_and_asks_from_there(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant, client = propose(), as_user(cast.actor_user)
+    client.post(f"{grant_page(grant)}send-back/", {"reason": "No German, please."})
+    producer = as_user(cast.producer)
+    page = words(producer.get(grant_page(grant)))
+    assert "No German, please." in page
+    again = f"/projects/{cast.project.id}/actors/{cast.actor.id}/ask/?after={grant.id}"
+    assert again in page
+    form = words(producer.get(again))
+    assert 'value="es, de-AT"' in form
+    assert "No German, please." in form

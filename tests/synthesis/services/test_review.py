@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied
-from consent.models import LedgerEntry
-from lipweb.demo_production import Demo
+from consent.models import Grant, LedgerEntry
+from consent.services.grants import grant_propose
+from consent.services.outputs import output_approve, output_approve_options
+from consent.services.software import software_grant_sign
+from consent.services.withdrawals import (
+    grant_suspend,
+    suspension_lift,
+    suspension_options,
+)
+from lipweb.demo_production import Demo, _passkey_path
 from lipweb.models import User
 from synthesis.errors import NotAllowed, SynthesisError
-from synthesis.models import Decision, Deliverable
+from synthesis.models import ActorModel, Decision, Deliverable, Render
+from synthesis.services.adaptation import training_suspend
+from synthesis.services.consents import model_in_use, outputs_of, release_missing
+from synthesis.services.renders import consent_suspend
 from synthesis.services.review import (
     comment_add,
     decision_make,
@@ -103,6 +116,119 @@ def test_a_revocation_closes_review_and_download(
             )
     with pytest.raises(ConsentDenied):
         decide(deliverable, reviewer_of_demo)
+
+
+@pytest.fixture
+def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthenticator:
+    """The deliverable stands on a grant under which the actor approves each file;
+    what comes is their passkey."""
+    grant, actor = demo.grant, demo.grant.actor
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
+    wanted = grant_propose(
+        project=demo.project,
+        actor=actor,
+        terms=replace(grant.document.terms, output_approval=True),
+        acting_user=demo.producer,
+    )
+    software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
+    deliverable.render.grants.set([wanted])
+    return passkey
+
+
+def test_a_file_waits_for_the_actor_whose_grant_asks_for_it(
+    demo: Demo,
+    deliverable: Deliverable,
+    reviewer_of_demo: User,
+    asks_for_approval: SoftwareAuthenticator,
+) -> None:
+    decide(deliverable, reviewer_of_demo)
+    with pytest.raises(ConsentDenied, match="has not approved this very file"):
+        deliverable_open(
+            deliverable=deliverable, acting_user=demo.producer, purpose="download"
+        )
+    (output,) = outputs_of(demo.grant.actor)
+    assert (output.sha256, output.is_approved) == (deliverable.sha256, False)
+    assert "has not approved" in release_missing(deliverable)
+    user = demo.grant.actor.user
+    options = output_approve_options(
+        grant=output.grant, output_sha256=output.sha256, acting_user=user
+    )
+    output_approve(
+        grant=output.grant,
+        output_sha256=output.sha256,
+        assertion=asks_for_approval.get(options),
+        acting_user=user,
+    )
+    assert release_missing(deliverable) == ""
+    file = deliverable_open(
+        deliverable=deliverable, acting_user=demo.producer, purpose="download"
+    )
+    assert file.read() == b"film"
+    Deliverable.objects.update(sha256="cd" * 32)
+    deliverable.refresh_from_db()
+    decide(deliverable, reviewer_of_demo)
+    with pytest.raises(ConsentDenied, match="has not approved this very file"):
+        deliverable_open(
+            deliverable=deliverable, acting_user=demo.producer, purpose="download"
+        )
+
+
+def test_the_actor_who_is_asked_may_watch_but_not_take_it(
+    demo: Demo,
+    deliverable: Deliverable,
+    asks_for_approval: SoftwareAuthenticator,
+) -> None:
+    user = demo.grant.actor.user
+    file = deliverable_open(deliverable=deliverable, acting_user=user, purpose="review")
+    assert file.read() == b"film"
+    with pytest.raises(NotAllowed):
+        deliverable_open(deliverable=deliverable, acting_user=user, purpose="download")
+
+
+def test_a_suspension_closes_files_until_it_is_lifted(
+    demo: Demo,
+    deliverable: Deliverable,
+    reviewer_of_demo: User,
+    asks_for_approval: SoftwareAuthenticator,
+) -> None:
+    grant, user = deliverable.render.grants.get(), demo.grant.actor.user
+    for act, opens in ((grant_suspend, False), (suspension_lift, True)):
+        fresh = Grant.objects.get(pk=grant.pk)
+        options = suspension_options(grant=fresh, acting_user=user)
+        act(grant=fresh, assertion=asks_for_approval.get(options), acting_user=user)
+        if opens:
+            deliverable_open(
+                deliverable=deliverable, acting_user=demo.producer, purpose="review"
+            )
+            continue
+        with pytest.raises(ConsentDenied, match="suspended"):
+            deliverable_open(
+                deliverable=deliverable, acting_user=demo.producer, purpose="review"
+            )
+
+
+def test_a_suspension_ends_live_renders(demo: Demo, deliverable: Deliverable) -> None:
+    Render.objects.update(state=Render.State.RUNNING)
+    consent_suspend(grant_id=str(demo.grant.id))
+    render = Render.objects.get()
+    assert render.state == Render.State.WITHDRAWN
+    assert render.error_code == "consent-suspended"
+
+
+def test_what_was_learned_is_kept_and_closed_while_suspended(
+    demo: Demo, deliverable: Deliverable
+) -> None:
+    actor, project = demo.grant.actor, demo.project
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
+    model = model_in_use(actor=actor, project=project)
+    assert model is not None
+    for act, usable in ((grant_suspend, None), (suspension_lift, model)):
+        fresh = Grant.objects.get(pk=model.grant_id)
+        options = suspension_options(grant=fresh, acting_user=actor.user)
+        act(grant=fresh, assertion=passkey.get(options), acting_user=actor.user)
+        training_suspend(grant_id=str(model.grant_id))
+        assert ActorModel.objects.filter(pk=model.pk).exists()
+        assert model_in_use(actor=actor, project=project) == usable
 
 
 def test_a_stranger_gets_nothing(deliverable: Deliverable, stranger: User) -> None:

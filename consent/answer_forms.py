@@ -1,0 +1,160 @@
+"""What actors tick and type to answer a question. Nothing is ticked for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from django import forms
+
+from consent.errors import RecordRefused
+from consent.forms import WHOLE, day_start, days_of, lines_of, words
+from consent.models import Grant
+from consent.record import WORLDWIDE, GrantTerms
+from consent.seams import seams
+from consent.sentences import MEDIA_WORDS, language_words
+
+ONE_DAY: Final = timedelta(days=1)
+TRAINING: Final = "I also allow that a computer model learns from my face."
+
+
+class SignForm(forms.Form):
+    """What must be ticked beside the signature: training is a right of its own."""
+
+    response = forms.CharField(widget=forms.HiddenInput)
+    training = forms.BooleanField(label=TRAINING)
+
+    def __init__(self, *args: Any, terms: GrantTerms, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not (terms.training and terms.inference):
+            # Where training is all that is asked, the signature itself says it.
+            del self.fields["training"]
+
+
+class ReasonForm(forms.Form):
+    """Why not, or what should be different."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="What should be different?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class NarrowForm(forms.Form):
+    """Only some of what a grant asks for. What is left unticked stays forbidden."""
+
+    inference = forms.BooleanField(
+        required=False, label="My mouth may be changed, to match a dub"
+    )
+    training = forms.BooleanField(required=False, label=TRAINING)
+    scenes = forms.MultipleChoiceField(
+        label="In which scenes", widget=forms.CheckboxSelectMultiple
+    )
+    languages = forms.MultipleChoiceField(
+        label="In which languages", widget=forms.CheckboxSelectMultiple
+    )
+    shown_in = forms.MultipleChoiceField(
+        label="Where it may be shown", widget=forms.CheckboxSelectMultiple
+    )
+    territories = forms.MultipleChoiceField(
+        required=False,
+        label="In which countries",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    only_countries = forms.CharField(
+        required=False,
+        label="Or only in these countries",
+        help_text="Country codes parted by commas: DE, AT, CH.",
+    )
+    first_day = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last_day = forms.DateField(
+        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    excluded_content = forms.CharField(
+        required=False,
+        label="Never in connection with",
+        help_text="One thing a line, such as: advertising, politics, nudity.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    output_approval = forms.BooleanField(
+        required=False, label="I want to approve each finished version before it goes"
+    )
+    counsel = forms.CharField(
+        required=False,
+        max_length=160,
+        label="Who advised you",
+        help_text="A lawyer, an agent or a union, if you want that written down.",
+    )
+
+    def __init__(self, *args: Any, asked: Grant, **options: Any) -> None:
+        self.asked = asked.document.terms
+        self.days = days_of(self.asked)
+        options["initial"] = {"first_day": self.days[0], "last_day": self.days[1]}
+        super().__init__(*args, **options)
+        scenes = self.asked.scenes or tuple(seams.scenes_of(asked.project))
+        self.known = {scene.sha256: scene for scene in scenes}
+        self._offer()
+
+    def _offer(self) -> None:
+        asked = self.asked
+        titles = [(sha256, scene.title) for sha256, scene in self.known.items()]
+        if asked.scenes is None:
+            titles.insert(0, (WHOLE, "Every scene of this production"))
+        self._choices("scenes", titles)
+        self._choices(
+            "languages", [(tag, language_words(tag)) for tag in asked.languages]
+        )
+        self._choices("shown_in", [(one, MEDIA_WORDS[one]) for one in asked.media])
+        self._choices("territories", [(code, code) for code in asked.territories])
+        if WORLDWIDE not in asked.territories:
+            del self.fields["only_countries"]
+        for purpose in ("inference", "training"):
+            if not getattr(asked, purpose):
+                del self.fields[purpose]
+        if asked.output_approval:
+            del self.fields["output_approval"]
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        cast(forms.MultipleChoiceField, self.fields[name]).choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                cleaned["terms"] = self._terms(cleaned)
+            except RecordRefused as refusal:
+                raise forms.ValidationError(refusal.sentence) from refusal
+        return cleaned
+
+    def _terms(self, cleaned: dict[str, Any]) -> GrantTerms:
+        asked, chosen = self.asked, cleaned["scenes"]
+        countries = words(cleaned.get("only_countries", "").upper())
+        whole = WHOLE in chosen
+        return GrantTerms(
+            inference=cleaned.get("inference", False),
+            training=cleaned.get("training", False),
+            scenes=None if whole else tuple(self.known[sha256] for sha256 in chosen),
+            languages=tuple(cleaned["languages"]),
+            media=tuple(cleaned["shown_in"]),
+            territories=tuple(countries or cleaned["territories"]),
+            # An untouched day keeps its exact moment, which need not be midnight here.
+            starts_at=asked.starts_at
+            if cleaned["first_day"] == self.days[0]
+            else day_start(cleaned["first_day"]),
+            ends_at=asked.ends_at
+            if cleaned["last_day"] == self.days[1]
+            else day_start(cleaned["last_day"] + ONE_DAY),
+            excluded_content=tuple(
+                dict.fromkeys(
+                    (*asked.excluded_content, *lines_of(cleaned["excluded_content"]))
+                )
+            ),
+            output_approval=asked.output_approval
+            or cleaned.get("output_approval", False),
+            compensation_commitment=asked.compensation_commitment,
+            counsel=cleaned["counsel"].strip() or asked.counsel,
+        )

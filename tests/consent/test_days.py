@@ -1,0 +1,61 @@
+"""A day begins where the house is; a moment is the same one everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from django.utils import timezone as django_timezone
+
+from consent.errors import ConsentDenied
+from consent.forms import day_start, days_of
+from consent.models import Grant
+from consent.policy import Use, verify
+from tests.consent.conftest import terms
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins"),
+    [
+        ("UTC", date(2026, 3, 29), datetime(2026, 3, 29, tzinfo=UTC)),
+        ("Europe/Berlin", date(2026, 3, 29), datetime(2026, 3, 28, 23, tzinfo=UTC)),
+        ("Europe/Berlin", date(2026, 3, 30), datetime(2026, 3, 29, 22, tzinfo=UTC)),
+        ("Pacific/Auckland", date(2026, 1, 1), datetime(2025, 12, 31, 11, tzinfo=UTC)),
+        ("America/Los_Angeles", date(2026, 1, 1), datetime(2026, 1, 1, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_day_begins_where_the_house_is(
+    zone: str, day: date, begins: datetime
+) -> None:
+    with django_timezone.override(zone):
+        assert day_start(day) == begins
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Los_Angeles"])
+def test_days_survive_the_way_through_the_record(zone: str) -> None:
+    """Across the change of clocks, too."""
+    with django_timezone.override(zone):
+        first, last = date(2026, 3, 28), date(2026, 3, 29)
+        ends = day_start(last + timedelta(days=1))
+        assert days_of(terms(starts_at=day_start(first), ends_at=ends)) == (first, last)
+
+
+def test_the_edges_hold_to_the_second_in_any_zone(
+    sign: Callable[..., Grant], use: Callable[..., Use]
+) -> None:
+    here = timezone(timedelta(hours=13))
+    begins = datetime(2026, 6, 1, tzinfo=here)
+    ends = datetime(2030, 6, 1, tzinfo=here)
+    grant = sign(starts_at=begins, ends_at=ends)
+    for moment in (begins, begins.astimezone(UTC), ends - SECOND):
+        assert verify(use(moment=moment)) == grant
+    outside: Any = {begins - SECOND: "not-yet", ends: "expired"}
+    for moment, code in outside.items():
+        for told in (moment, moment.astimezone(UTC)):
+            with pytest.raises(ConsentDenied) as denied:
+                verify(use(moment=told))
+            assert [failure.code for failure in denied.value.failures] == [code]
