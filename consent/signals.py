@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # sender=Grant, grant_id=UUID. Sent on commit: stop and lock all that stands on it.
 consent_withdrawn = Signal()
+
+# sender=LedgerEntry, entry=LedgerEntry. Sent on commit of each new entry, one by one.
+ledger_grown = Signal()

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from consent.access import grants_visible_to, is_self
+from consent.access import grants_visible_to, is_self, may_have_receipt
 from consent.errors import ConsentError
 from consent.models import Grant, Status
 from consent.proof import grant_verify_signature
@@ -52,6 +52,7 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "has_passkey": row.actor.passkeys.exists(),
         "problem": signature_problem(row),
         "elsewhere": passkeys_work_at(request),
+        "may_have_receipt": row.signed_at and may_have_receipt(request.user, row),
     }
     return render(request, "consent/grant.html", context | answers(request, row))
 

@@ -23,7 +23,7 @@ from consent.services.grants import (
     grant_sign,
     grant_sign_options,
 )
-from consent.services.ledger import ledger_verify
+from consent.services.ledger_verify import ledger_verify
 from consent.services.software import software_grant_revoke, software_passkey_enrol
 from consent.signals import consent_withdrawn
 from tests.consent.conftest import Cast, terms

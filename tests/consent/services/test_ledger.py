@@ -17,8 +17,8 @@ from consent.services.ledger import (
     ledger_append,
     ledger_inclusion_proof,
     ledger_root,
-    ledger_verify,
 )
+from consent.services.ledger_verify import ledger_verify
 
 migration: Any = import_module("consent.migrations.0002_ledger_is_append_only")
 
