@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from consent import merkle
-from consent.checkpoint import Checkpoint, verify_checkpoint
+from consent.checkpoint import Checkpoint, checkpoint_read, verify_checkpoint
 from consent.encoding import base64_bytes
 from consent.errors import ConsentError, LedgerBroken, RecordRefused
 from consent.receipt import LARGEST_BYTES, Receipt
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         receipt = Receipt.from_bytes(_read(options.receipt))
-        given = _read(options.checkpoint).decode() if options.checkpoint else None
+        given = _note(options.checkpoint) if options.checkpoint else None
         proof = _read(options.consistency) if options.consistency else None
     except (OSError, UnicodeDecodeError, RecordRefused) as error:
         sentence = getattr(error, "sentence", "") or str(error)
@@ -102,6 +102,12 @@ def _proof_between(
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(LARGEST_BYTES + 1)
+
+
+def _note(path: Path) -> str:
+    note = _read(path).decode()
+    checkpoint_read(note)
+    return note
 
 
 def _moment(text: str) -> datetime:

@@ -117,6 +117,7 @@ class _Signed:
         self._stored = _stored(key, newest) if key else iter(())
         self._next_stored = next(self._stored, None)
         self._agreed = 0
+        self._forked: LedgerBroken | None = None
 
     @property
     def due(self) -> int:
@@ -131,12 +132,17 @@ class _Signed:
         """Hold the root at this size against each checkpoint of it."""
         while root is not None and self.due == size:
             point = self._take()
-            if point.root != root:
-                raise self._fork(point)
-            self._agreed = size
+            if self._forked is None and point.root != root:
+                # Not raised yet: a row further on may show what was done, and where.
+                self._forked = self._fork(point)
+            elif self._forked is None:
+                self._agreed = size
 
     def end(self, size: int) -> None:
-        """Whatever was signed of more entries than there are was cut off."""
+        """Raise what was found; whatever was signed of more entries than there are
+        was cut off."""
+        if self._forked:
+            raise self._forked
         while self.due >= 0:
             point = self._take()
             if point.size == 0:
