@@ -21,8 +21,8 @@ _GREY: Final = 90
 def receipt_pdf(verdict: Verdict) -> bytes:
     """Return the PDF (A4) of a receipt that was verified."""
     page = _Page()
-    page.title("Receipt")
-    page.line(
+    page.say_title("Receipt")
+    page.say(
         "This page is for reading. The file of the same name that ends in .json is the "
         "proof: anybody can check it, without this house, by the command "
         "python -m consent.verify."
@@ -31,38 +31,38 @@ def receipt_pdf(verdict: Verdict) -> bytes:
         _grant(page, grant)
     if verdict.deliverable:
         told = verdict.deliverable.payload
-        page.heading("The file that was made")
-        page.fact("Made", f"{day_words(verdict.deliverable.at)} (UTC)")
-        page.fact("Ledger entry", str(verdict.deliverable.index))
-        page.fact("SHA-256", str(told.get("sha256", "")))
-    page.heading("The ledger")
-    page.fact("Name", verdict.checkpoint.origin)
-    page.fact("Entries signed for", str(verdict.checkpoint.size))
-    page.fact("Root", verdict.checkpoint.root.hex())
-    page.fact("Key", verdict.key.text)
-    page.fact("Key's fingerprint", verdict.key.fingerprint)
+        page.say_heading("The file that was made")
+        page.say_fact("Made", f"{day_words(verdict.deliverable.at)} (UTC)")
+        page.say_fact("Ledger entry", str(verdict.deliverable.index))
+        page.say_fact("SHA-256", str(told.get("sha256", "")))
+    page.say_heading("The ledger")
+    page.say_fact("Name", verdict.checkpoint.origin)
+    page.say_fact("Entries signed for", str(verdict.checkpoint.size))
+    page.say_fact("Root", verdict.checkpoint.root.hex())
+    page.say_fact("Key", verdict.key.text)
+    page.say_fact("Key's fingerprint", verdict.key.fingerprint)
     return page.finished()
 
 
 def _grant(page: _Page, grant: ProvenGrant) -> None:
     grantee = grant.record.grantee
-    page.heading(f"{grant.record.grantor.stage_name} for “{grantee.production}”")
+    page.say_heading(f"{grant.record.grantor.stage_name} for “{grantee.production}”")
     if grant.withdrawn:
-        page.line(f"WITHDRAWN on {day_words(grant.withdrawn.at)} (UTC).", bold=True)
-    page.line("These are the words that were shown and signed:")
+        page.say(f"WITHDRAWN on {day_words(grant.withdrawn.at)} (UTC).", bold=True)
+    page.say("These are the words that were shown and signed:")
     for section in sections_of(grant.part.text):
-        page.heading(section.heading, small=True)
+        page.say_heading(section.heading, small=True)
         for sentence in section.lines:
-            page.line(sentence, bullet=True)
-    page.heading("The signature", small=True)
-    page.fact("Signed", f"{day_words(grant.signed.at)} (UTC)")
-    page.fact("At", grant.part.passkey.origin)
-    page.fact("Passkey", grant.part.passkey.fingerprint)
-    page.fact("Ledger entry", str(grant.signed.index))
-    page.fact("Document (SHA-256)", grant.part.sha256)
-    page.fact("Words (SHA-256)", grant.record.text.sha256)
+            page.say(sentence, bullet=True)
+    page.say_heading("The signature", small=True)
+    page.say_fact("Signed", f"{day_words(grant.signed.at)} (UTC)")
+    page.say_fact("At", grant.part.passkey.origin)
+    page.say_fact("Passkey", grant.part.passkey.fingerprint)
+    page.say_fact("Ledger entry", str(grant.signed.index))
+    page.say_fact("Document (SHA-256)", grant.part.sha256)
+    page.say_fact("Words (SHA-256)", grant.record.text.sha256)
     if grant.withdrawn:
-        page.fact("Withdrawal's ledger entry", str(grant.withdrawn.index))
+        page.say_fact("Withdrawal's ledger entry", str(grant.withdrawn.index))
 
 
 class _Page(FPDF):
@@ -83,31 +83,31 @@ class _Page(FPDF):
         self.set_lang("en")
         self.add_page()
 
-    def title(self, text: str) -> None:
+    def say_title(self, text: str) -> None:
         self.set_font("dejavu", "B", _TITLE_PT)
-        self._write(text, height=10)
+        self._put(text, height=10)
         self.ln(2)
 
-    def heading(self, text: str, *, small: bool = False) -> None:
+    def say_heading(self, text: str, *, small: bool = False) -> None:
         self.ln(2 if small else 5)
         self.set_font("dejavu", "B", _BODY_PT if small else _HEAD_PT)
-        self._write(text, height=6)
+        self._put(text, height=6)
 
-    def line(self, text: str, *, bullet: bool = False, bold: bool = False) -> None:
+    def say(self, text: str, *, bullet: bool = False, bold: bool = False) -> None:
         self.set_font("dejavu", "B" if bold else "", _BODY_PT)
-        self._write(f"• {text}" if bullet else text, height=5.4)
+        self._put(f"• {text}" if bullet else text, height=5.4)
 
-    def fact(self, name: str, value: str) -> None:
+    def say_fact(self, name: str, value: str) -> None:
         self.set_font("dejavu", size=_SMALL_PT)
         self.set_text_color(_GREY)
         self.cell(46, 4.8, name)
         self.set_text_color(0)
-        self._write(value, height=4.8)
+        self._put(value, height=4.8)
 
     def finished(self) -> bytes:
         if self._lacking:
             self.ln(4)
-            self.line(
+            self.say(
                 "Some letters cannot be printed here and stand as [U+...], by their "
                 "Unicode numbers. The .json file has them as they are."
             )
@@ -120,7 +120,7 @@ class _Page(FPDF):
         self.cell(0, 5, f"{self.page_no()}", align="R")
         self.set_text_color(0)
 
-    def _write(self, text: str, *, height: float) -> None:
+    def _put(self, text: str, *, height: float) -> None:
         self.multi_cell(
             0, height, self._printable(text), new_x="LMARGIN", new_y="NEXT", align="L"
         )

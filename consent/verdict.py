@@ -300,7 +300,7 @@ def _subject(receipt: Receipt, grants: list[ProvenGrant], book: _Book) -> Entry 
     subject = made[0].subject if made else ""
     missing = "The ledger does not say that this file was made."
     entry = book.find("deliverable-made", subject, told, missing)
-    if entry.payload.get("grants") != named:
+    if not set(named) <= set(entry.payload["grants"]):
         raise RecordRefused("The file stands on other consents than those shown.")
     for grant in grants:
         withdrawn = grant.withdrawn and grant.withdrawn.index < entry.index
@@ -325,6 +325,9 @@ def sentences(verdict: Verdict, at: datetime) -> list[str]:
             f"The file with the SHA-256 {told.get('sha256')} was made on this consent "
             f"on {day_words(verdict.deliverable.at)} (UTC)."
         )
+        others = len(told["grants"]) - len(verdict.grants)
+        if others:
+            lines.append(f"It stands on other people's consents too: {others}.")
     lines += verdict.remarks
     size, root = verdict.checkpoint.size, verdict.checkpoint.root.hex()
     lines.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.errors import ConsentDenied
@@ -140,9 +141,17 @@ def _renders_with(actor: Actor) -> list[Made]:
             f" version {render.version}, for {render.dub.scene.project}",
             state=render.get_state_display(),
             at=render.requested_at,
+            receipt=_receipt_address(render),
         )
-        for render in renders.select_related("dub__scene__project")
+        for render in renders.select_related("dub__scene__project", "deliverable")
     ]
+
+
+def _receipt_address(render: Render) -> str:
+    file = getattr(render, "deliverable", None)
+    return (
+        reverse("synthesis:deliverable_receipt", args=[file.id, "pdf"]) if file else ""
+    )
 
 
 def _learned_of(actor: Actor) -> list[Made]:
