@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from consent.sentences import day_words, sections_of
 from consent.verdict import ProvenGrant, Verdict
@@ -77,7 +78,9 @@ class _Page(FPDF):
         self.set_font("dejavu", size=_BODY_PT)
         # Arabic joins its letters, Hebrew runs from the right.
         self.set_text_shaping(True)
-        self._known = {chr(point) for point in self.fonts["dejavu"].cmap}
+        font = self.fonts["dejavu"]
+        points = font.cmap if isinstance(font, TTFFont) else {}
+        self._known = {chr(point) for point in points}
         self._lacking = False
         self.set_title("Receipt of consent")
         self.set_lang("en")

@@ -15,10 +15,11 @@ from consent.errors import LedgerBroken, RecordRefused
 from consent.models import LedgerCheckpoint, LedgerEntry
 
 _ROWS_AT_ONCE = 2000
+_COLUMNS = ("index", "kind", "subject", "content", "leaf_hash", "peaks")
 
 
 class _Row(NamedTuple):
-    index: int
+    number: int
     kind: str
     subject: str
     content: bytes
@@ -51,15 +52,15 @@ def ledger_verify(
 
 
 def _rows() -> Iterator[_Row]:
-    rows = LedgerEntry.objects.order_by("index").values_list(*_Row._fields)
-    for index, kind, subject, *parts in rows.iterator(chunk_size=_ROWS_AT_ONCE):
+    rows = LedgerEntry.objects.order_by("index").values_list(*_COLUMNS)
+    for number, kind, subject, *parts in rows.iterator(chunk_size=_ROWS_AT_ONCE):
         content, leaf, peaks = (bytes(part) for part in parts)
-        yield _Row(index, kind, subject, content, leaf, peaks)
+        yield _Row(number, kind, subject, content, leaf, peaks)
 
 
 def _follow(row: _Row, size: int, peaks: list[bytes]) -> list[bytes]:
     """Return the peaks with the row as entry number size, or say what is wrong."""
-    if row.index != size:
+    if row.number != size:
         raise LedgerBroken(
             f"Entry {size} of the ledger is missing: somebody removed it.",
             fault="removed",
@@ -83,7 +84,7 @@ def _told(row: _Row) -> int:
             return int(told["index"])
     except (ValueError, KeyError, TypeError):
         pass
-    raise _changed(row.index)
+    raise _changed(row.number)
 
 
 def _changed(entry: int) -> LedgerBroken:
