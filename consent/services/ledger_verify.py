@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from typing import NamedTuple
 
@@ -43,15 +44,18 @@ def ledger_verify(
     signed = _Signed(key, given, newest)
     peaks: list[bytes] = []
     size = 0
-    for row in _rows():
-        peaks = _follow(row, size, peaks)
-        size += 1
-        signed.compare(size, merkle.peaks_root(peaks) if size == signed.due else None)
-    signed.end(size)
+    # Closed at once whatever is found: the database keeps a cursor open for each.
+    with closing(signed), closing(_rows()) as rows:
+        for row in rows:
+            peaks = _follow(row, size, peaks)
+            size += 1
+            due = size == signed.due
+            signed.compare(size, merkle.peaks_root(peaks) if due else None)
+        signed.end(size)
     return size, merkle.peaks_root(peaks)
 
 
-def _rows() -> Iterator[_Row]:
+def _rows() -> Generator[_Row, None, None]:
     rows = LedgerEntry.objects.order_by("index").values_list(*_COLUMNS)
     for number, kind, subject, *parts in rows.iterator(chunk_size=_ROWS_AT_ONCE):
         content, leaf, peaks = (bytes(part) for part in parts)
@@ -154,6 +158,11 @@ class _Signed:
                 fault="removed",
                 entry=size,
             )
+
+    def close(self) -> None:
+        """Let go of the stored checkpoints."""
+        if isinstance(self._stored, Generator):
+            self._stored.close()
 
     def _take(self) -> Checkpoint:
         stored = self._next_stored
