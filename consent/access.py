@@ -32,6 +32,12 @@ def require_self(user: AbstractBaseUser, actor: Actor) -> None:
         raise NotAllowed("Only the actor themselves may do that.")
 
 
+def may_have_receipt(user: AbstractBaseUser | AnonymousUser, grant: Grant) -> bool:
+    """Say whether the receipt, which holds the actor's legal name and key, is theirs
+    to have: the actor's own, and the producers' who asked."""
+    return is_self(user, grant.actor) or is_producer(user, grant.project)
+
+
 def grants_visible_to(
     user: AbstractBaseUser | AnonymousUser,
 ) -> QuerySet[Grant]:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from json.encoder import encode_basestring
 
 from consent.errors import RecordRefused
+
+# json escapes strings just as RFC 8785 section 3.2.2.2 asks; called directly, since the
+# policy spells a record anew at each question.
+_quoted = encode_basestring
 
 # RFC 8785 prints numbers as IEEE 754 doubles: beyond this, integers are not exact.
 LARGEST_INTEGER = 2**53 - 1
@@ -36,9 +41,10 @@ def sha256_hex(content: bytes | str) -> str:
 
 
 def _text(value: object) -> str:
-    if value is None or isinstance(value, bool | str):
-        # json escapes strings just as RFC 8785 section 3.2.2.2 asks.
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise RecordRefused("The record holds a number too large to be exact.")
@@ -51,7 +57,7 @@ def _text(value: object) -> str:
 
 
 def _member(value: dict[str, object], key: str) -> str:
-    return f"{json.dumps(key, ensure_ascii=False)}:{_text(value[key])}"
+    return f"{_quoted(key)}:{_text(value[key])}"
 
 
 def _sorted(value: dict[object, object]) -> list[str]:

@@ -36,10 +36,17 @@ class SignatureRefused(ConsentError):
 
 
 class LedgerBroken(ConsentError):
-    """The ledger is not what it was when its entries were written."""
+    """The ledger is not what it was when its entries were written.
 
-    def __init__(self, sentence: str) -> None:
+    fault says how ("changed", "removed", "inserted", "fork", "checkpoint") and entry
+    the first number it shows at, where that is known."""
+
+    def __init__(
+        self, sentence: str, *, fault: str = "", entry: int | None = None
+    ) -> None:
         super().__init__("ledger-broken", sentence)
+        self.fault = fault
+        self.entry = entry
 
 
 class Failure(NamedTuple):

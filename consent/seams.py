@@ -22,6 +22,7 @@ class Made:
     state: str
     at: datetime
     url: str = ""
+    receipt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,3 +7,5 @@ consent_withdrawn = Signal()
 
 # sender=Grant, grant_id=UUID. Sent on commit: stop what stands on it, delete nothing.
 consent_suspended = Signal()
+# sender=LedgerEntry, entry=LedgerEntry. Sent on commit of each new entry, one by one.
+ledger_grown = Signal()

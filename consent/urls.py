@@ -1,13 +1,23 @@
 """Addresses of this part."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from consent.views import cast, grants, invitation, outputs, own, withdrawals
+from consent.views import (
+    cast,
+    grants,
+    invitation,
+    ledger,
+    outputs,
+    own,
+    receipts,
+    withdrawals,
+)
 
 app_name = "consent"
 
 urlpatterns = [
     path("me/", own.home, name="home"),
+    path("me/agent/", receipts.agent, name="agent"),
     path("me/passkeys/", own.passkeys, name="passkeys"),
     path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
     path(
@@ -27,6 +37,17 @@ urlpatterns = [
     path(
         "grants/<uuid:grant_id>/versions/<str:sha256>/", outputs.output, name="output"
     ),
+    re_path(
+        r"^grants/(?P<grant_id>[0-9a-f-]{36})/receipt\.(?P<form>json|pdf)$",
+        receipts.receipt,
+        name="receipt",
+    ),
+    path("ledger/key", ledger.key, name="ledger_key"),
+    path("ledger/checkpoint", ledger.checkpoint, name="checkpoint"),
+    path("ledger/checkpoints", ledger.checkpoints, name="checkpoints"),
+    path("ledger/checkpoints/<int:size>", ledger.checkpoint, name="checkpoint_at"),
+    path("ledger/consistency", ledger.consistency, name="consistency"),
+    path("ledger/entries/<int:index>/proof", ledger.entry_proof, name="entry_proof"),
     path("projects/<uuid:project_id>/actors/", cast.actors, name="actors"),
     path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",

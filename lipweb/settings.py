@@ -194,6 +194,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+if EMAIL_CONFIG["EMAIL_BACKEND"].endswith("console.EmailBackend"):
+    EMAIL_CONFIG["EMAIL_BACKEND"] = "lipweb.console_mail.EmailBackend"
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 
@@ -211,6 +213,9 @@ ADAPT_STEPS = env.int("ADAPT_STEPS", default=1_500)
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
 C2PA_ROOT = env.str("C2PA_ROOT", default="")
+
+# How long new ledger entries may wait for a signed checkpoint.
+CHECKPOINT_EVERY_S = env.int("CHECKPOINT_EVERY_S", default=60)
 
 LOGGING = {
     "version": 1,

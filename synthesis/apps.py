@@ -11,13 +11,18 @@ class SynthesisConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.seams import seams
-        from consent.signals import consent_suspended, consent_withdrawn
+        from consent.signals import (
+            consent_suspended,
+            consent_withdrawn,
+            ledger_grown,
+        )
         from synthesis.services import consents
 
         seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
         seams.outputs_of = consents.outputs_of
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
+        ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
         )
@@ -37,6 +42,12 @@ def _stop_what_stands_on_it(*, grant_id: str, **_: Any) -> None:
 
     consent_suspend(grant_id=str(grant_id))
     training_suspend(grant_id=str(grant_id))
+
+
+def _send_receipts(*, entry: Any, **_: Any) -> None:
+    from synthesis.services.receipts import deliverable_receipts_send
+
+    deliverable_receipts_send(entry=entry)
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from consent.services.ledger import ledger_append, ledger_root
+from consent.services.ledger import ledger_root
 from synthesis import house_keys, software_version
 from synthesis.errors import SynthesisError
 from synthesis.media.frames import read_frames
@@ -34,6 +34,7 @@ from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
 from synthesis.reuse import line_start_s
+from synthesis.services.receipts import deliverable_log
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 from synthesis.takes import take_of
@@ -218,17 +219,7 @@ def _publish(render: Render, deliverable: Deliverable, path: Path) -> None:
             Render.objects.filter(id=render.id).update(
                 state=Render.State.READY, ended_at=timezone.now(), progress={}
             )
-            ledger_append(
-                kind="deliverable-made",
-                payload={
-                    "deliverable": str(deliverable.id),
-                    "render": str(render.id),
-                    "sha256": deliverable.sha256,
-                    "mark": deliverable.mark_id,
-                    "grants": sorted(str(g.id) for g in render.grants.all()),
-                },
-                acting_user=render.requested_by,
-            )
+            deliverable_log(deliverable=deliverable, acting_user=render.requested_by)
     except BaseException:
         deliverable.file.delete(save=False)
         raise

@@ -80,6 +80,19 @@ def deliverable(request: MemberRequest, deliverable_id: UUID) -> models.Delivera
     return get_object_or_404(rows, id=deliverable_id)
 
 
+def deliverable_with_own_face(
+    request: MemberRequest, deliverable_id: UUID
+) -> models.Deliverable:
+    """Seen by members of its project, and by the actors whose faces are in it."""
+    own = models.Deliverable.objects.filter(
+        render__grants__actor__user=request.user.pk
+    ) | models.Deliverable.objects.filter(
+        render__dub__scene__project__memberships__user=request.user.pk
+    )
+    rows = own.distinct().select_related("render__dub__scene__project")
+    return get_object_or_404(rows, id=deliverable_id)
+
+
 def actor(request: MemberRequest, of: Project, actor_id: UUID) -> Actor:
     """Seen in a project whose cast they are in."""
     return get_object_or_404(Actor.objects.cast_in(of), id=actor_id)

@@ -1,6 +1,6 @@
 """Addresses of scenes, dubs, renders, deliverables, and the public verify page."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
@@ -48,6 +48,11 @@ urlpatterns = [
         "deliverables/<uuid:deliverable_id>/download/",
         review.download,
         name="deliverable_download",
+    ),
+    re_path(
+        r"^deliverables/(?P<deliverable_id>[0-9a-f-]{36})/receipt\.(?P<form>json|pdf)$",
+        review.receipt,
+        name="deliverable_receipt",
     ),
     path(
         "deliverables/<uuid:deliverable_id>/comments/",

@@ -7,7 +7,7 @@ from consent.models.grants import (
     Status,
     Suspension,
 )
-from consent.models.ledger import LedgerEntry
+from consent.models.ledger import LedgerCheckpoint, LedgerEntry
 from consent.models.passkeys import PasskeyConfirmation, PasskeyCredential
 from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
 
@@ -15,6 +15,7 @@ __all__ = [
     "Actor",
     "Casting",
     "Grant",
+    "LedgerCheckpoint",
     "LedgerEntry",
     "Mandate",
     "Membership",

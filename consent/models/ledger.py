@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.db import models
 
 from consent import merkle
+from consent.checkpoint import checkpoint_read
 from consent.errors import LedgerBroken
 
 APPEND_ONLY = "The ledger only grows: its entries cannot be changed or removed."
@@ -79,3 +80,23 @@ class LedgerEntry(models.Model):
     def root(self) -> bytes:
         """The root of the tree up to and with this entry."""
         return merkle.peaks_root(self.peak_list)
+
+
+class LedgerCheckpoint(models.Model):
+    """The house's signed word on the ledger at one size (consent.checkpoint). Written
+    once, as entries are (migration 0003)."""
+
+    size = models.BigIntegerField(primary_key=True)
+    note = models.TextField()
+    made_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["size"]
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.size}"
+
+    @property
+    def root(self) -> bytes:
+        """The root it names; its signature is not looked at here."""
+        return checkpoint_read(self.note).root

@@ -98,6 +98,9 @@ class Actor(models.Model):
         blank=True,
         related_name="actor",
     )
+    agent_email = models.EmailField(
+        blank=True, help_text="of the actor's agent, who gets every receipt too"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ActorQuerySet.as_manager()

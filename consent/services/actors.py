@@ -11,11 +11,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from consent.access import require_producer
+from consent.access import require_producer, require_self
 from consent.errors import ConsentError, NotAllowed
 from consent.models import Actor, Casting, Project
 from consent.services.ledger import ledger_append
@@ -150,6 +151,29 @@ def invitation_accept(
         acting_user=user,
     )
     return user
+
+
+@transaction.atomic
+def agent_name(*, actor: Actor, email: str, acting_user: AbstractBaseUser) -> None:
+    """Keep the address of the actor's agent, or none (""); only the actor says it.
+    The ledger keeps that it changed, never the address."""
+    require_self(acting_user, actor)
+    email = email.strip()
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            raise ConsentError(
+                "address-wrong", "That is not an e-mail address. Nothing was changed."
+            ) from error
+    actor.agent_email = email
+    actor.save(update_fields=["agent_email"])
+    ledger_append(
+        kind="agent-named" if email else "agent-removed",
+        subject=str(actor.id),
+        payload={"actor": str(actor.id)},
+        acting_user=acting_user,
+    )
 
 
 def _new_login(casting: Casting, password: str) -> AbstractBaseUser:

@@ -14,6 +14,7 @@ from consent.canonical import canonical_bytes
 from consent.errors import LedgerBroken
 from consent.models import LedgerEntry
 from consent.record import instant
+from consent.signals import ledger_grown
 
 ENTRY_SCHEMA: Final = "lipweb-ledger-v1"
 
@@ -51,7 +52,7 @@ def ledger_append(
     )
     leaf = merkle.leaf_hash(content)
     peaks = merkle.peaks_append(last.peak_list if last else [], size=index, leaf=leaf)
-    return LedgerEntry.objects.create(
+    entry = LedgerEntry.objects.create(
         index=index,
         kind=kind,
         subject=subject,
@@ -60,6 +61,10 @@ def ledger_append(
         peaks=b"".join(peaks),
         at=now,
     )
+    transaction.on_commit(
+        lambda: ledger_grown.send_robust(sender=LedgerEntry, entry=entry)
+    )
+    return entry
 
 
 def ledger_root() -> tuple[int, bytes]:
@@ -68,37 +73,39 @@ def ledger_root() -> tuple[int, bytes]:
     return (last.index + 1, last.root) if last else (0, merkle.EMPTY_ROOT)
 
 
-def ledger_verify() -> tuple[int, bytes]:
-    """Compute every hash of the ledger anew; return its size and root.
-
-    Raises LedgerBroken where an entry is missing, was changed, or does not follow
-    from those before it."""
-    peaks: list[bytes] = []
-    size = 0
-    for entry in LedgerEntry.objects.order_by("index").iterator(chunk_size=2000):
-        if entry.index != size:
-            raise LedgerBroken(f"Entry {size} of the ledger is missing.")
-        leaf = merkle.leaf_hash(bytes(entry.content))
-        peaks = merkle.peaks_append(peaks, size=size, leaf=leaf)
-        as_told = entry.document
-        same = (
-            leaf == bytes(entry.leaf_hash)
-            and peaks == entry.peak_list
-            and (entry.index, entry.kind, entry.subject)
-            == (as_told["index"], as_told["kind"], as_told["subject"])
-        )
-        if not same:
-            raise LedgerBroken(f"Entry {size} of the ledger was changed.")
-        size += 1
-    return size, merkle.peaks_root(peaks)
+def ledger_inclusion_proof(
+    entry: LedgerEntry, *, size: int | None = None
+) -> tuple[int, list[bytes]]:
+    """Return the tree size and audit path that show the entry in the ledger of that
+    size (today's)."""
+    size = ledger_root()[0] if size is None else size
+    return size, _roots_over(merkle.inclusion_ranges(entry.index, size))
 
 
-def ledger_inclusion_proof(entry: LedgerEntry) -> tuple[int, list[bytes]]:
-    """Return the tree size and audit path that show the entry in today's ledger."""
-    leaves = [
-        bytes(leaf) for leaf in LedgerEntry.objects.values_list("leaf_hash", flat=True)
-    ]
-    return len(leaves), merkle.inclusion_proof(leaves, entry.index)
+def ledger_consistency_proof(*, first: int, second: int) -> list[bytes]:
+    """Return the proof that the ledger of second entries begins with that of first.
+    Raises LedgerBroken unless 0 < first <= second and there are so many entries."""
+    ranges = merkle.consistency_ranges(first, second)
+    if second > ledger_root()[0]:
+        raise LedgerBroken(f"The ledger has no {second} entries.")
+    return _roots_over(ranges)
+
+
+def _roots_over(ranges: list[tuple[int, int]]) -> list[bytes]:
+    """The roots of a proof's ranges, from two rows a range instead of every leaf."""
+    wanted = {place for _, end in ranges for place in (end - 2, end - 1)}
+    rows = LedgerEntry.objects.in_bulk([place for place in wanted if place >= 0])
+    try:
+        return [
+            merkle.range_root(
+                length=end - start,
+                peaks=rows[end - 2].peak_list if end > 1 else [],
+                leaf=bytes(rows[end - 1].leaf_hash),
+            )
+            for start, end in ranges
+        ]
+    except KeyError as missing:
+        raise LedgerBroken(f"Entry {missing} of the ledger is missing.") from missing
 
 
 def _wait_for_other_writers() -> None:

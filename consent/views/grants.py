@@ -17,7 +17,13 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from consent.access import grants_visible_to, is_producer, is_self, require_self
+from consent.access import (
+    grants_visible_to,
+    is_producer,
+    is_self,
+    may_have_receipt,
+    require_self,
+)
 from consent.answer_forms import NarrowForm, ReasonForm, SignForm
 from consent.errors import ConsentError, NotAllowed
 from consent.models import Grant, Status
@@ -73,6 +79,7 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         else (),
         "may_ask_again": row.status in ASKABLE_AGAIN
         and is_producer(request.user, row.project),
+        "may_have_receipt": row.signed_at and may_have_receipt(request.user, row),
     }
     return render(request, "consent/grant.html", context | answers(request, row))
 

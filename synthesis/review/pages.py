@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.errors import ConsentError
 from consent.models import Role
+from consent.views.receipts import receipt_answer
 from synthesis import seen
 from synthesis.errors import SynthesisError
 from synthesis.models import Deliverable, Render
@@ -26,6 +27,7 @@ from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
 from synthesis.services.consents import release_missing, render_verify
+from synthesis.services.receipts import deliverable_receipt
 from synthesis.services.review import (
     comment_add,
     decision_make,
@@ -111,6 +113,15 @@ def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     title = slugify(dub.scene.title) or "scene"
     name = f"{title}_{dub.language}_v{found.render.version}.mp4"
     return serve_stored(request, file, tag=found.sha256, name=name, download=True)
+
+
+@login_required
+@require_safe
+def receipt(request: MemberRequest, deliverable_id: UUID, form: str) -> HttpResponse:
+    """The receipt of the file, for producers and for the actors in it."""
+    found = seen.deliverable_with_own_face(request, deliverable_id)
+    made = deliverable_receipt(deliverable=found, acting_user=request.user)
+    return receipt_answer(made, name=f"file-{found.id}", form=form)
 
 
 @login_required

@@ -196,9 +196,17 @@ def _renders_with(actor: Actor) -> list[Made]:
             f" version {render.version}, for {render.dub.scene.project}",
             state=render.get_state_display(),
             at=render.requested_at,
+            receipt=_receipt_address(render),
         )
-        for render in renders.select_related("dub__scene__project")
+        for render in renders.select_related("dub__scene__project", "deliverable")
     ]
+
+
+def _receipt_address(render: Render) -> str:
+    file = getattr(render, "deliverable", None)
+    return (
+        reverse("synthesis:deliverable_receipt", args=[file.id, "pdf"]) if file else ""
+    )
 
 
 def _learned_of(actor: Actor) -> list[Made]:

@@ -95,3 +95,73 @@ def test_a_leaf_that_is_not_there_has_no_proof() -> None:
 
 def test_a_leaf_is_never_taken_for_a_node() -> None:
     assert merkle.leaf_hash(LEAVES[0] + LEAVES[1]) != merkle.node_hash(*LEAVES[:2])
+
+
+@pytest.mark.parametrize("second", range(1, 18))
+def test_growth_can_be_proved_from_every_size(second: int) -> None:
+    leaves = [merkle.leaf_hash(str(number).encode()) for number in range(second)]
+    for first in range(1, second + 1):
+        merkle.verify_consistency(
+            first=first,
+            first_root=merkle.tree_root(leaves[:first]),
+            second=second,
+            second_root=merkle.tree_root(leaves),
+            proof=merkle.consistency_proof(leaves, first),
+        )
+
+
+def test_a_proof_of_growth_proves_no_other_growth() -> None:
+    good = {
+        "first": 6,
+        "first_root": merkle.tree_root(LEAVES[:6]),
+        "second": 8,
+        "second_root": merkle.tree_root(LEAVES),
+        "proof": merkle.consistency_proof(LEAVES, 6),
+    }
+    merkle.verify_consistency(**good)
+    proof = good["proof"]
+    wrong = [
+        {"first": 5},
+        {"first": 0},
+        {"first": 9},
+        {"second": 16},
+        {"first_root": merkle.tree_root(LEAVES[1:7])},
+        {"second_root": LEAVES[0]},
+        {"proof": []},
+        {"proof": proof[:-1]},
+        {"proof": [*proof, proof[0]]},
+        *({"proof": [*proof[:n], bytes(32), *proof[n + 1 :]]} for n in range(3)),
+    ]
+    for change in wrong:
+        with pytest.raises(LedgerBroken):
+            merkle.verify_consistency(**(good | change))
+
+
+def test_the_proof_of_growth_is_the_rfcs_example() -> None:
+    # RFC 9162 section 2.1.5: PROOF(3, D_7) = [c, d, g, l] and PROOF(4, D_7) = [l].
+    seven = LEAVES[:7]
+    node = merkle.node_hash
+    g, l_ = node(seven[0], seven[1]), node(node(seven[4], seven[5]), seven[6])
+    assert merkle.consistency_proof(seven, 3) == [seven[2], seven[3], g, l_]
+    assert merkle.consistency_proof(seven, 4) == [l_]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 13])
+def test_proofs_need_two_entries_for_each_hash(size: int) -> None:
+    leaves = [merkle.leaf_hash(str(number).encode()) for number in range(size)]
+    peaks: list[list[bytes]] = [[]]
+    for number, leaf in enumerate(leaves):
+        peaks.append(merkle.peaks_append(peaks[-1], size=number, leaf=leaf))
+    ranges = {
+        *(
+            each
+            for index in range(size)
+            for each in merkle.inclusion_ranges(index, size)
+        ),
+        *(each for n in range(1, size) for each in merkle.consistency_ranges(n, size)),
+    }
+    for start, end in ranges:
+        root = merkle.range_root(
+            length=end - start, peaks=peaks[end - 1], leaf=leaves[end - 1]
+        )
+        assert root == merkle.tree_root(leaves[start:end])

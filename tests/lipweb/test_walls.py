@@ -30,7 +30,13 @@ WITHOUT_DJANGO = (
     "consent/sentences.py",
     "consent/passkeys.py",
     "consent/merkle.py",
+    "consent/encoding.py",
+    "consent/checkpoint.py",
+    "consent/receipt.py",
+    "consent/receipt_pdf.py",
+    "consent/verdict.py",
     "consent/verify.py",
+    "consent/authenticator.py",
     "consent/errors.py",
     "synthesis/errors.py",
 )

@@ -1,4 +1,4 @@
-"""manage.py bench: time and memory of whole renders, on scenes of two lengths."""
+"""manage.py bench: time and memory of whole renders, or time of a consent question."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import django_rq
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from rq import Worker
 
 from consent.errors import ConsentError
@@ -18,6 +19,7 @@ from lipweb.demo_production import LINES, SCENE, Demo, demo_people
 from lipweb.dubbing import faces_assign, line_put, outcome, render_make, scene_bring
 from lipweb.house import queue_and_worker
 from lipweb.launcher import CannotStart
+from lipweb.policy_speed import policy_measure
 from synthesis.errors import SynthesisError
 from synthesis.models import Line, Render
 from synthesis.storage import scratch_dir
@@ -27,6 +29,8 @@ LONGEST_FACTOR = {Render.Tier.FINAL: 2.0, Render.Tier.DRAFT: 1.0}
 """Most times the clip's length, from decoding to the signed file read back."""
 MOST_MIB, MOST_GROWTH = 2560, 1.15
 """Of the worker's memory, and of its growth with the clip's length."""
+MOST_POLICY_MS = 2.0
+"""For one question to the policy, by the clock."""
 
 
 class Command(BaseCommand):
@@ -39,8 +43,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seconds", type=int, nargs=2, default=[10, 120], metavar=("SHORT", "LONG")
         )
+        parser.add_argument(
+            "--policy",
+            action="store_true",
+            help="only ask the consent policy, among 10,000 grants in this database;"
+            " what is made for it is taken back",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
+        if options["policy"]:
+            self._measure_policy()
+            return
         try:
             with (
                 queue_and_worker(),
@@ -68,6 +81,16 @@ class Command(BaseCommand):
             or any(row["factor"] > LONGEST_FACTOR[row["tier"]] for row in rows)
         ):
             raise CommandError("A bound was missed: see the figures above.")
+
+    def _measure_policy(self) -> None:
+        speed = policy_measure()
+        self._say(
+            f"{connection.vendor}, {speed.grants} grants: {speed.median_ms:.2f} ms for"
+            f" a question, {speed.slowest_tenth_ms:.2f} ms for the slowest tenth;"
+            f" {speed.own_work_ms:.2f} ms of it our own work"
+        )
+        if speed.median_ms > MOST_POLICY_MS:
+            raise CommandError(f"A question took more than {MOST_POLICY_MS} ms.")
 
     def _measure(self, demo: Demo, folder: Path, seconds: int) -> list[dict[str, Any]]:
         """Render one length at both tiers."""

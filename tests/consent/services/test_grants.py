@@ -21,7 +21,7 @@ from consent.services.grants import (
     grant_sign,
     grant_sign_options,
 )
-from consent.services.ledger import ledger_verify
+from consent.services.ledger_verify import ledger_verify
 from consent.services.software import software_grant_revoke, software_passkey_enrol
 from consent.services.withdrawals import grant_revoke, grant_revoke_options
 from consent.signals import consent_withdrawn

@@ -17,10 +17,13 @@ from consent.services.ledger import (
     ledger_append,
     ledger_inclusion_proof,
     ledger_root,
-    ledger_verify,
 )
+from consent.services.ledger_verify import ledger_verify
 
-migration: Any = import_module("consent.migrations.0002_ledger_is_append_only")
+MIGRATIONS: Any = [
+    import_module(f"consent.migrations.{name}")
+    for name in ("0004_ledger_checkpoints", "0002_ledger_is_append_only")
+]
 
 
 def append(number: int) -> LedgerEntry:
@@ -36,10 +39,15 @@ def five(db: None) -> list[LedgerEntry]:
 
 @pytest.fixture
 def unlocked(five: list[LedgerEntry]) -> None:
-    """The triggers taken away, as an administrator of the database could."""
+    unlock()
+
+
+def unlock() -> None:
+    """Take the triggers away, as an administrator of the database could."""
     with connection.cursor() as cursor:
-        for statement in migration.STATEMENTS[connection.vendor][1]:
-            cursor.execute(statement)
+        for migration in MIGRATIONS:
+            for statement in migration.STATEMENTS[connection.vendor][1]:
+                cursor.execute(statement)
 
 
 def tamper(statement: str) -> None:
