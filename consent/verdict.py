@@ -90,7 +90,13 @@ def verify_receipt(receipt: Receipt) -> Verdict:
     SignatureRefused at the first thing in it that does not hold."""
     try:
         return _verified(receipt)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         # A part of a foreign type: whatever it was meant to trip, it proves nothing.
         raise RecordRefused("A part of the receipt is not of its form.") from error
 

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from consent.access import may_have_receipt
 from consent.errors import LedgerBroken, NotAllowed
-from consent.models import Actor, Grant, LedgerEntry
+from consent.models import Actor, Grant, LedgerEntry, Status
 from consent.models.passkeys import SignedDocument
 from consent.receipt import EntryPart, PasskeyPart, Receipt, SignedPart
 from consent.receipt_pdf import receipt_pdf
@@ -53,7 +53,15 @@ def receipt_make(
 ) -> Receipt:
     """Return the receipt about subject, which stands on signed grants and is told of
     by further ledger entries. Asks nobody's permission. Raises LedgerBroken where the
-    ledger does not know what the rows say. Not to be called inside a transaction."""
+    ledger does not know what the rows say, NotAllowed while a grant is suspended: a
+    receipt cannot tell of that yet, and must not call it in force. Not to be called
+    inside a transaction."""
+    grants = list(grants)
+    if any(grant.status == Status.SUSPENDED for grant in grants):
+        raise NotAllowed(
+            "This consent is suspended. Its receipt is given again once the suspension"
+            " is lifted or the consent withdrawn."
+        )
     documents: list[SignedPart] = []
     found = {entry.index: entry for entry in entries}
     for grant in sorted(grants, key=lambda one: str(one.id)):

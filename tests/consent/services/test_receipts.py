@@ -17,6 +17,7 @@ from consent.receipt_pdf import receipt_pdf
 from consent.services.actors import agent_name
 from consent.services.receipts import grant_receipt, receipt_as_pdf
 from consent.services.software import software_grant_revoke
+from consent.services.withdrawals import grant_suspend, suspension_options
 from consent.verdict import Verdict, verify_receipt
 from lipweb.console_mail import EmailBackend
 from tests.consent.conftest import Cast
@@ -84,6 +85,11 @@ def test_rows_changed_by_the_administrator_give_no_receipt_that_holds(
 # Mail
 
 
+def with_receipts() -> list[Any]:
+    """The letters that enclose something: notices to others enclose nothing."""
+    return [letter for letter in mail.outbox if letter.attachments]
+
+
 def test_signing_and_withdrawing_send_a_receipt_to_actor_and_agent(
     cast: Cast,
     propose: MakeGrant,
@@ -93,11 +99,11 @@ def test_signing_and_withdrawing_send_a_receipt_to_actor_and_agent(
     agent_name(actor=cast.actor, email="agent@example.com", acting_user=cast.actor_user)
     with django_capture_on_commit_callbacks(execute=True):
         grant = sign()
-    assert [letter.to for letter in mail.outbox] == [
+    assert [letter.to for letter in with_receipts()] == [
         ["robin@example.com"],
         ["agent@example.com"],
     ]
-    for letter in mail.outbox:
+    for letter in with_receipts():
         assert letter.subject == "Signed: consent for Harbour Lights"
         own = enclosures(letter)
         assert not verify_receipt(Receipt.from_bytes(own["json"])).grants[0].withdrawn
@@ -107,7 +113,7 @@ def test_signing_and_withdrawing_send_a_receipt_to_actor_and_agent(
         software_grant_revoke(
             grant=grant, authenticator=cast.authenticator, acting_user=cast.actor_user
         )
-    letter = mail.outbox[0]
+    letter = with_receipts()[0]
     assert letter.subject == "Withdrawn: consent for Harbour Lights"
     assert "python -m consent.verify" in letter.body
     receipt = Receipt.from_bytes(enclosures(letter)["json"])
@@ -119,7 +125,7 @@ def test_without_an_agent_only_the_actor_is_written_to(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         sign()
-    assert [letter.to for letter in mail.outbox] == [["robin@example.com"]]
+    assert [letter.to for letter in with_receipts()] == [["robin@example.com"]]
 
 
 def test_mail_that_fails_does_not_undo_a_signature(
@@ -209,6 +215,20 @@ def test_a_withdrawn_consents_pdf_says_so(cast: Cast, sign: MakeGrant) -> None:
         grant=grant, authenticator=cast.authenticator, acting_user=cast.actor_user
     )
     assert len(receipt_pdf(verdict_of(cast, grant))) > len(before)
+
+
+def test_while_a_consent_is_suspended_no_receipt_says_it_is_in_force(
+    cast: Cast, sign: MakeGrant
+) -> None:
+    grant = sign()
+    options = suspension_options(grant=grant, acting_user=cast.actor_user)
+    grant_suspend(
+        grant=grant,
+        assertion=cast.authenticator.get(options),
+        acting_user=cast.actor_user,
+    )
+    with pytest.raises(NotAllowed, match="suspended"):
+        grant_receipt(grant=grant, acting_user=cast.actor_user)
 
 
 # Pages
