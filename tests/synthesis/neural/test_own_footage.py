@@ -100,7 +100,8 @@ def test_footage_that_cannot_be_learned_from_is_refused_with_its_reason() -> Non
 
 
 def track(shot: int, start: int, frames: int, eyes_px: float) -> FaceTrack:
-    return FaceTrack(shot, start, face(frames, eyes_px), start)
+    nothing = np.zeros(frames, bool)
+    return FaceTrack(shot, start, face(frames, eyes_px), start, nothing)
 
 
 TIMES_S = np.arange(500) / RATE

@@ -76,7 +76,7 @@ def test_two_who_both_speak_are_left_out() -> None:
 
 def test_a_face_found_again_later_is_no_second_face() -> None:
     (track,) = find_tracks(iter(talks()), [(0, 40)])
-    later = FaceTrack(0, 100, track.landmarks, 100)
+    later = FaceTrack(0, 100, track.landmarks, 100, track.covered)
     assert speaker([track, later], "a.mp4") is track
 
 
