@@ -22,6 +22,7 @@ from django.utils import timezone
 from consent.authenticator import SoftwareAuthenticator
 from consent.models import Actor, Grant, Membership, Project, Role
 from consent.record import GrantTerms
+from consent.secret_file import secret_from_file
 from consent.services.actors import actor_create
 from consent.services.grants import grant_propose
 from consent.services.software import software_grant_sign, software_passkey_enrol
@@ -103,14 +104,11 @@ def demo_deliverable(demo: Demo, say: Callable[[str], None]) -> Deliverable:
 
 def demo_logins() -> dict[str, str]:
     """The demo's passwords: made at random once, kept in a file of mode 0600."""
-    path = Path(settings.DATA_DIR) / "demo-logins.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        words = {part: secrets.token_urlsafe(9) for part in PEOPLE}
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(words, file)
-    logins: dict[str, str] = json.loads(path.read_text())
+    text = secret_from_file(
+        Path(settings.DATA_DIR) / "demo-logins.json",
+        make=lambda: json.dumps({part: secrets.token_urlsafe(9) for part in PEOPLE}),
+    )
+    logins: dict[str, str] = json.loads(text)
     return logins
 
 

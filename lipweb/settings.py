@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from lipweb.secrets_file import secret_from_file
+from consent.secret_file import secret_from_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -29,7 +30,7 @@ def runtime_dir() -> Path:
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_from_file(
-    KEYS_DIR / "secret-key"
+    KEYS_DIR / "secret-key", make=lambda: secrets.token_urlsafe(50)
 )
 
 # Passkeys are bound to a host name: it must be the one in the browser's address bar.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from django.utils import timezone
 from consent import merkle
 from consent.checkpoint import LedgerKey, LedgerSigner, checkpoint_sign
 from consent.models import LedgerCheckpoint
+from consent.secret_file import secret_from_file
 from consent.services.ledger import ledger_consistency_proof, ledger_root
 from consent.signals import ledger_grown
 
@@ -27,12 +27,12 @@ KEY_FILE = "ledger-key"
 def ledger_signer() -> LedgerSigner:
     """Return the house's ledger key, made on first use under a name from SITE_URL,
     which it keeps even if the house moves."""
-    path = Path(settings.KEYS_DIR) / KEY_FILE
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        address = settings.SITE_URL.split("://", 1)[-1]
-        _write_once(path, LedgerSigner.new(f"{address}/ledger").text)
-    return LedgerSigner.from_text(path.read_text())
+    address = settings.SITE_URL.split("://", 1)[-1]
+    text = secret_from_file(
+        Path(settings.KEYS_DIR) / KEY_FILE,
+        make=lambda: LedgerSigner.new(f"{address}/ledger").text,
+    )
+    return LedgerSigner.from_text(text)
 
 
 def ledger_key() -> LedgerKey:
@@ -107,18 +107,3 @@ def _verify_grown(newest: LedgerCheckpoint, size: int, root: bytes) -> None:
         second_root=root,
         proof=ledger_consistency_proof(first=newest.size, second=size),
     )
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Put a secret into place whole: of two processes that start at once, one wins,
-    and both read its key."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
