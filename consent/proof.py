@@ -18,6 +18,7 @@ from consent.models import (
     Grant,
     LedgerEntry,
     OutputApproval,
+    PasskeyConfirmation,
     PasskeyCredential,
     Revocation,
     Suspension,
@@ -28,6 +29,7 @@ from consent.services.passkeys import (
     enrolment_payload,
     signature_payload,
 )
+from consent.tongue import LOCALES
 
 Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
 
@@ -179,7 +181,7 @@ def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
     # Older, so that two keys of a forger cannot vouch for each other.
     if confirmation is None or by is None or by.created_at >= credential.created_at:
         raise SignatureRefused("The passkey was never confirmed by an earlier one.")
-    if bytes(confirmation.canonical) != bytes(confirmation_of(credential).canonical):
+    if not _is_confirmation_of(confirmation, credential):
         raise SignatureRefused("What was confirmed is another passkey.")
     document_verify_signature(
         confirmation,
@@ -187,3 +189,14 @@ def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
         kind="passkey-confirmed",
         logged=logged_about(credential.id, by.id),
     )
+
+
+def _is_confirmation_of(
+    confirmation: PasskeyConfirmation, credential: PasskeyCredential
+) -> bool:
+    """Say whether the bytes confirm this key, in whichever language they were read."""
+    locale = json.loads(bytes(confirmation.canonical))["text"]["locale"]
+    if locale not in LOCALES:
+        return False
+    expected = confirmation_of(credential, locale)
+    return bytes(confirmation.canonical) == bytes(expected.canonical)

@@ -30,10 +30,11 @@ from consent.sentences import (
     GRANT_TEMPLATE,
     REVOCATION_TEMPLATE,
     day_words,
-    shown_grant,
+    grant_text,
     shown_revocation,
     until_words,
 )
+from consent.tongue import LOCALES
 
 ENTRY_SCHEMA: Final = "lipweb-ledger-v1"
 WITHDRAWALS: Final = {"revocation": "grant-revoked"}
@@ -196,7 +197,7 @@ def _grant(
     part: SignedPart, fields: dict[str, Any], book: _Book, remarks: list[str]
 ) -> ProvenGrant:
     record = GrantRecord.from_document(fields)
-    worded = shown_grant(record)[1] if record.text.template == GRANT_TEMPLATE else None
+    worded = grant_text(record) if _is_known(record.text, GRANT_TEMPLATE) else None
     _verify_words(part.text, record.text, worded, remarks)
     signed = _verify_signed(
         part, record.grantor.actor_id, "grant-signed", record.grant_id, book, remarks
@@ -229,8 +230,8 @@ def _withdraw(
         raise RecordRefused("The withdrawal is not a readable record.") from error
     if fields != expected:
         raise SignatureRefused("The withdrawal is not one of the consent beside it.")
-    known = shown.template == REVOCATION_TEMPLATE
-    worded = shown_revocation(record)[1] if known else None
+    known = _is_known(shown, REVOCATION_TEMPLATE)
+    worded = shown_revocation(record, shown.locale)[1] if known else None
     _verify_words(part.text, shown, worded, remarks)
     withdrawn = _verify_signed(
         part,
@@ -247,6 +248,10 @@ def _withdraw(
     )
 
 
+def _is_known(shown: ShownText, template: str) -> bool:
+    return shown.template == template and shown.locale in LOCALES
+
+
 def _verify_words(
     text: str, shown: ShownText, worded: str | None, remarks: list[str]
 ) -> None:
@@ -255,9 +260,9 @@ def _verify_words(
         raise SignatureRefused("The words in the receipt are not those signed for.")
     if worded is None:
         remarks.append(
-            f"The words follow the template {shown.template}, which this verifier does "
-            "not know. Their hash was signed; whether they say what the terms say, "
-            "read for yourself."
+            f"The words follow the template {shown.template} ({shown.locale}), which "
+            "this verifier does not know. Their hash was signed; whether they say what "
+            "the terms say, read for yourself."
         )
     elif text != worded:
         raise SignatureRefused("The words shown say something else than the terms.")

@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from consent.secret_file import secret_from_file
+from consent.tongue import LOCALES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -187,10 +188,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 12 * 3600
 
-# The pages are in English only: without this line Django's own words would follow
-# the browser's language in the midst of them.
+# Whatever an actor reads is in each of these; lipweb.language says which pages are not.
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = list(LOCALES.items())
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = HTTPS, "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 86_400
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -100,13 +101,25 @@ def asked_for(grant: Grant) -> Grant:
     return asked
 
 
+def grant_worded(grant: Grant, locale: str) -> Grant:
+    """Return an unsigned question, unsaved, in the words of a locale: the document
+    that is signed by whoever reads it in that language. Every term stays."""
+    record, text = shown_grant(grant.document, locale)
+    worded = copy.copy(grant)
+    worded.__dict__.pop("document", None)
+    worded.record, worded.shown_text = record.document(), text
+    worded.canonical = canonical_bytes(worded.record)
+    return worded
+
+
 def grant_sign_options(
-    *, grant: Grant, acting_user: AbstractBaseUser
+    *, grant: Grant, acting_user: AbstractBaseUser, locale: str = "en"
 ) -> dict[str, Any]:
-    """Return the request options (JSON values) whose answer is the signature."""
+    """Return the request options (JSON values) whose answer is the signature under
+    the grant in the words of a locale."""
     require_self(acting_user, grant.actor)
     _require_open(grant)
-    return signing_options(document=grant, actor=grant.actor)
+    return signing_options(document=grant_worded(grant, locale), actor=grant.actor)
 
 
 @transaction.atomic
@@ -115,17 +128,20 @@ def grant_sign(
     grant: Grant,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> Grant:
-    """Keep the actor's signature under the grant.
+    """Keep the actor's signature under the grant, in the words she has read.
 
-    assertion is the browser's PublicKeyCredential as JSON. Raises NotAllowed for
-    anybody but the actor, and for a grant that is answered or over; SignatureRefused
-    for an assertion that does not sign exactly this record."""
+    assertion is the browser's PublicKeyCredential as JSON, locale the language of the
+    words shown. Raises NotAllowed for anybody but the actor, and for a grant that is
+    answered or over; SignatureRefused for an assertion that does not sign exactly
+    this record in these words."""
     grant = _locked(grant)
     require_self(acting_user, grant.actor)
     _require_open(grant)
     _require_shown_text(grant)
     _require_mandate(grant)
+    grant = grant_worded(grant, locale)
     document_sign(document=grant, actor=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)

@@ -23,12 +23,16 @@ from consent.services.passkeys import (
 
 
 def output_approve_options(
-    *, grant: Grant, output_sha256: str, acting_user: AbstractBaseUser
+    *,
+    grant: Grant,
+    output_sha256: str,
+    acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> dict[str, Any]:
     """Return the request options (JSON values) whose answer approves the file."""
     require_self(acting_user, grant.actor)
     _require_asked(grant, output_sha256)
-    document = output_approval_of(grant, output_sha256)
+    document = output_approval_of(grant, output_sha256, locale)
     return signing_options(document=document, actor=grant.actor)
 
 
@@ -39,6 +43,7 @@ def output_approve(
     output_sha256: str,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> OutputApproval:
     """Keep the actor's signed approval of exactly the file with this SHA-256 (hex).
 
@@ -46,7 +51,7 @@ def output_approve(
     grant = Grant.objects.select_for_update().get(pk=grant.pk)
     require_self(acting_user, grant.actor)
     _require_asked(grant, output_sha256)
-    approval = output_approval_of(grant, output_sha256)
+    approval = output_approval_of(grant, output_sha256, locale)
     document_sign(document=approval, actor=grant.actor, response=assertion)
     approval.save()
     ledger_append(
@@ -58,9 +63,12 @@ def output_approve(
     return approval
 
 
-def output_approval_of(grant: Grant, output_sha256: str) -> OutputApproval:
-    """Return the unsaved, unsigned approval of a file, always the same bytes."""
-    shown, text = shown_output(grant.document, output_sha256)
+def output_approval_of(
+    grant: Grant, output_sha256: str, locale: str = "en"
+) -> OutputApproval:
+    """Return the unsaved, unsigned approval of a file, always the same bytes in a
+    locale."""
+    shown, text = shown_output(grant.document, output_sha256, locale)
     document = output_document(
         grant_id=str(grant.id),
         grant_sha256=grant.canonical_sha256,

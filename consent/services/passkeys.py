@@ -105,13 +105,13 @@ def passkey_enrol(
 
 
 def passkey_confirm_options(
-    *, credential: PasskeyCredential, acting_user: AbstractBaseUser
+    *, credential: PasskeyCredential, acting_user: AbstractBaseUser, locale: str = "en"
 ) -> dict[str, Any]:
     """Return the request options whose answer, by a key that the actor has used
     before, confirms this further one."""
     require_self(acting_user, credential.actor)
     _require_unconfirmed(credential)
-    document = confirmation_of(credential)
+    document = confirmation_of(credential, locale)
     return signing_options(document=document, actor=credential.actor)
 
 
@@ -121,12 +121,13 @@ def passkey_confirm(
     credential: PasskeyCredential,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> PasskeyConfirmation:
     """Keep the signed word of a usable key that a further one is the actor's too."""
     credential = PasskeyCredential.objects.select_for_update().get(pk=credential.pk)
     require_self(acting_user, credential.actor)
     _require_unconfirmed(credential)
-    confirmation = confirmation_of(credential)
+    confirmation = confirmation_of(credential, locale)
     document_sign(document=confirmation, actor=credential.actor, response=assertion)
     confirmation.save()
     ledger_append(
@@ -138,9 +139,12 @@ def passkey_confirm(
     return confirmation
 
 
-def confirmation_of(credential: PasskeyCredential) -> PasskeyConfirmation:
-    """Return the unsaved, unsigned confirmation of a key, always the same bytes."""
-    shown, text = shown_passkey(credential.fingerprint)
+def confirmation_of(
+    credential: PasskeyCredential, locale: str = "en"
+) -> PasskeyConfirmation:
+    """Return the unsaved, unsigned confirmation of a key, always the same bytes in a
+    locale."""
+    shown, text = shown_passkey(credential.fingerprint, locale)
     document = passkey_document(
         actor_id=str(credential.actor_id),
         credential=bytes_to_base64url(bytes(credential.credential_id)),

@@ -26,12 +26,13 @@ from consent.signals import consent_suspended, consent_withdrawn
 
 
 def grant_revoke_options(
-    *, grant: Grant, acting_user: AbstractBaseUser
+    *, grant: Grant, acting_user: AbstractBaseUser, locale: str = "en"
 ) -> dict[str, Any]:
-    """Return the request options (JSON values) whose answer revokes the grant."""
+    """Return the request options (JSON values) whose answer revokes the grant, as its
+    effects read in a locale."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=revocation_of(grant), actor=grant.actor)
+    return signing_options(document=revocation_of(grant, locale), actor=grant.actor)
 
 
 @transaction.atomic
@@ -40,12 +41,13 @@ def grant_revoke(
     grant: Grant,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> Revocation:
     """Keep the actor's signed revocation; on commit consent_withdrawn is sent."""
     grant = Grant.objects.select_for_update().get(pk=grant.pk)
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    revocation = revocation_of(grant)
+    revocation = revocation_of(grant, locale)
     document_sign(document=revocation, actor=grant.actor, response=assertion)
     revocation.save()
     ledger_append(
@@ -61,9 +63,10 @@ def grant_revoke(
     return revocation
 
 
-def revocation_of(grant: Grant) -> Revocation:
-    """Return the unsaved, unsigned revocation of a grant, always the same bytes."""
-    shown, text = shown_revocation(grant.document)
+def revocation_of(grant: Grant, locale: str = "en") -> Revocation:
+    """Return the unsaved, unsigned revocation of a grant, always the same bytes in a
+    locale."""
+    shown, text = shown_revocation(grant.document, locale)
     kind = Revocation.Kind.REVOCATION
     document = revocation_document(
         grant_id=str(grant.id),
@@ -78,21 +81,26 @@ def revocation_of(grant: Grant) -> Revocation:
 
 
 def suspension_options(
-    *, grant: Grant, acting_user: AbstractBaseUser
+    *, grant: Grant, acting_user: AbstractBaseUser, locale: str = "en"
 ) -> dict[str, Any]:
     """Return the request options (JSON values) whose answer suspends the grant or, if
     it is suspended, lifts that."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=suspension_next(grant), actor=grant.actor)
+    return signing_options(document=suspension_next(grant, locale), actor=grant.actor)
 
 
 @transaction.atomic
 def grant_suspend(
-    *, grant: Grant, assertion: str | Mapping[str, Any], acting_user: AbstractBaseUser
+    *,
+    grant: Grant,
+    assertion: str | Mapping[str, Any],
+    acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> Suspension:
     """Let the grant rest, from the moment this commits, until it is lifted."""
-    word = _word_sign(grant, Suspension.Kind.SUSPENSION, assertion, acting_user)
+    kind = Suspension.Kind.SUSPENSION
+    word = _word_sign(grant, kind, assertion, acting_user, locale)
     grant_id = word.grant_id
     transaction.on_commit(
         lambda: consent_suspended.send_robust(sender=Grant, grant_id=grant_id)
@@ -103,21 +111,26 @@ def grant_suspend(
 
 @transaction.atomic
 def suspension_lift(
-    *, grant: Grant, assertion: str | Mapping[str, Any], acting_user: AbstractBaseUser
+    *,
+    grant: Grant,
+    assertion: str | Mapping[str, Any],
+    acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> Suspension:
     """Let a suspended grant hold again."""
-    word = _word_sign(grant, Suspension.Kind.LIFTING, assertion, acting_user)
+    kind = Suspension.Kind.LIFTING
+    word = _word_sign(grant, kind, assertion, acting_user, locale)
     notice_on_commit(grant=word.grant, event="lifted")
     return word
 
 
-def suspension_next(grant: Grant) -> Suspension:
+def suspension_next(grant: Grant, locale: str = "en") -> Suspension:
     """Return the unsaved, unsigned next word on a grant: a suspension if it holds, or
     else its lifting."""
     lifting = grant.suspension is not None
     kind = Suspension.Kind.LIFTING if lifting else Suspension.Kind.SUSPENSION
     number = grant.suspensions.count() + 1
-    shown, text = shown_suspension(grant.document, lifting=lifting)
+    shown, text = shown_suspension(grant.document, lifting=lifting, locale=locale)
     document = suspension_document(
         grant_id=str(grant.id),
         grant_sha256=grant.canonical_sha256,
@@ -140,11 +153,12 @@ def _word_sign(
     kind: Suspension.Kind,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str,
 ) -> Suspension:
     grant = Grant.objects.select_for_update().get(pk=grant.pk)
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    word = suspension_next(grant)
+    word = suspension_next(grant, locale)
     if word.kind != kind:
         suspended = kind == Suspension.Kind.SUSPENSION
         raise NotAllowed(

@@ -1,0 +1,65 @@
+"""A record in plain words: what the actor reads, and signs together with the record.
+
+The text is deterministic in each language: sections parted by a blank line, a section's
+heading on its first line, one sentence on each line after it. Its locale and SHA-256
+stand in the record, so a changed word, here or in a catalogue, needs a new template
+version. No Django.
+"""
+
+from consent.sentences.grant import (
+    GRANT_TEMPLATE,
+    grant_sections,
+    grant_text,
+    shown_grant,
+)
+from consent.sentences.later import (
+    OUTPUT_TEMPLATE,
+    PASSKEY_TEMPLATE,
+    REVOCATION_TEMPLATE,
+    SUSPENSION_TEMPLATE,
+    shown_output,
+    shown_passkey,
+    shown_revocation,
+    shown_suspension,
+)
+from consent.sentences.words import (
+    LANGUAGES,
+    MEDIA_WORDS,
+    Section,
+    day_words,
+    language_words,
+    listed,
+    media_words,
+    one_line,
+    scene_words,
+    sections_of,
+    text_of,
+    until_words,
+)
+
+__all__ = [
+    "GRANT_TEMPLATE",
+    "LANGUAGES",
+    "MEDIA_WORDS",
+    "OUTPUT_TEMPLATE",
+    "PASSKEY_TEMPLATE",
+    "REVOCATION_TEMPLATE",
+    "SUSPENSION_TEMPLATE",
+    "Section",
+    "day_words",
+    "grant_sections",
+    "grant_text",
+    "language_words",
+    "listed",
+    "media_words",
+    "one_line",
+    "scene_words",
+    "sections_of",
+    "shown_grant",
+    "shown_output",
+    "shown_passkey",
+    "shown_revocation",
+    "shown_suspension",
+    "text_of",
+    "until_words",
+]
