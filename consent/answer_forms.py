@@ -6,16 +6,19 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from consent.errors import RecordRefused
-from consent.forms import WHOLE, day_start, days_of, lines_of, words
+from consent.forms import WHOLE, day_input, day_start, days_of, lines_of, words
 from consent.models import Grant
+from consent.readers import reading_tongue
 from consent.record import WORLDWIDE, GrantTerms
 from consent.seams import seams
 from consent.sentences import MEDIA_WORDS, language_words
 
 ONE_DAY: Final = timedelta(days=1)
-TRAINING: Final = "I also allow that a computer model learns from my face."
+TRAINING: Final = _("I also allow that a computer model learns from my face.")
 
 
 class SignForm(forms.Form):
@@ -37,7 +40,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=2000,
-        label="What should be different?",
+        label=_("What should be different?"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -46,48 +49,48 @@ class NarrowForm(forms.Form):
     """Only some of what a grant asks for. What is left unticked stays forbidden."""
 
     inference = forms.BooleanField(
-        required=False, label="My mouth may be changed, to match a dub"
+        required=False, label=_("My mouth may be changed, to match a dub")
     )
     training = forms.BooleanField(required=False, label=TRAINING)
     scenes = forms.MultipleChoiceField(
-        label="In which scenes", widget=forms.CheckboxSelectMultiple
+        label=_("In which scenes"), widget=forms.CheckboxSelectMultiple
     )
     languages = forms.MultipleChoiceField(
-        label="In which languages", widget=forms.CheckboxSelectMultiple
+        label=_("In which languages"), widget=forms.CheckboxSelectMultiple
     )
     shown_in = forms.MultipleChoiceField(
-        label="Where it may be shown", widget=forms.CheckboxSelectMultiple
+        label=_("Where it may be shown"), widget=forms.CheckboxSelectMultiple
     )
     territories = forms.MultipleChoiceField(
         required=False,
-        label="In which countries",
+        label=_("In which countries"),
         widget=forms.CheckboxSelectMultiple,
     )
     only_countries = forms.CharField(
         required=False,
-        label="Or only in these countries",
-        help_text="Country codes parted by commas: DE, AT, CH.",
+        label=_("Or only in these countries"),
+        help_text=_("Country codes parted by commas: DE, AT, CH."),
     )
-    first_day = forms.DateField(
-        label="First day", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    last_day = forms.DateField(
-        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first_day = forms.DateField(label=_("First day"), widget=day_input())
+    last_day = forms.DateField(label=_("Last day"), widget=day_input())
     excluded_content = forms.CharField(
         required=False,
-        label="Never in connection with",
-        help_text="One thing a line, such as: advertising, politics, nudity.",
+        label=_("Never in connection with"),
+        help_text=_("One thing a line, such as: advertising, politics, nudity."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     output_approval = forms.BooleanField(
-        required=False, label="I want to approve each finished version before it goes"
+        required=False,
+        label=_("I want to approve each finished version before it goes"),
     )
     counsel = forms.CharField(
         required=False,
         max_length=160,
-        label="Who advised you",
-        help_text="A lawyer, an agent or a union, if you want that written down.",
+        label=_("Who advised you"),
+        help_text=_("A lawyer or an agent, if you want that written down."),
+    )
+    union = forms.CharField(
+        required=False, max_length=160, label=_("Which union was involved")
     )
 
     def __init__(self, *args: Any, asked: Grant, **options: Any) -> None:
@@ -100,15 +103,17 @@ class NarrowForm(forms.Form):
         self._offer()
 
     def _offer(self) -> None:
-        asked = self.asked
+        asked, tongue = self.asked, reading_tongue()
         titles = [(sha256, scene.title) for sha256, scene in self.known.items()]
         if asked.scenes is None:
-            titles.insert(0, (WHOLE, "Every scene of this production"))
+            titles.insert(0, (WHOLE, _("Every scene of this production")))
         self._choices("scenes", titles)
         self._choices(
-            "languages", [(tag, language_words(tag)) for tag in asked.languages]
+            "languages", [(tag, language_words(tag, tongue)) for tag in asked.languages]
         )
-        self._choices("shown_in", [(one, MEDIA_WORDS[one]) for one in asked.media])
+        self._choices(
+            "shown_in", [(one, tongue(MEDIA_WORDS[one])) for one in asked.media]
+        )
         self._choices("territories", [(code, code) for code in asked.territories])
         if WORLDWIDE not in asked.territories:
             del self.fields["only_countries"]
@@ -127,7 +132,7 @@ class NarrowForm(forms.Form):
             try:
                 cleaned["terms"] = self._terms(cleaned)
             except RecordRefused as refusal:
-                raise forms.ValidationError(refusal.sentence) from refusal
+                raise forms.ValidationError(gettext(refusal.sentence)) from refusal
         return cleaned
 
     def _terms(self, cleaned: dict[str, Any]) -> GrantTerms:
@@ -157,4 +162,7 @@ class NarrowForm(forms.Form):
             or cleaned.get("output_approval", False),
             compensation_commitment=asked.compensation_commitment,
             counsel=cleaned["counsel"].strip() or asked.counsel,
+            union=cleaned["union"].strip() or asked.union,
+            dialogue=asked.dialogue,
+            basis=asked.basis,
         )

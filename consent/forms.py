@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from consent.errors import RecordRefused
 from consent.models import Mandate, Project
-from consent.record import WORLDWIDE, GrantTerms
+from consent.record import WORLDWIDE, Basis, Dialogue, GrantTerms
 from consent.seams import seams
 from consent.sentences import LANGUAGES, MEDIA_WORDS
+from consent.tongue import LOCALES
 
 WHOLE, CHOSEN = "whole", "chosen"
+BASIS_WORDS = {
+    "individual-consent": "No, this consent alone",
+    "contract-clause": "A clause in their contract",
+    "collective-agreement": "A collective agreement",
+}
+
+
+def day_input() -> forms.DateInput:
+    """Return a field for a day. Browsers read it in one spelling in every language."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class InviteForm(forms.Form):
@@ -27,6 +41,9 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label="The actor's own e-mail address",
         help_text="The invitation goes there, and only there.",
+    )
+    language = forms.ChoiceField(
+        label="Language of the invitation", choices=list(LOCALES.items())
     )
 
 
@@ -43,19 +60,15 @@ class MandateForm(forms.Form):
         help_text="A court order, a power of attorney. 10 MB at most; it stays private,"
         " and its fingerprint goes into every record.",
     )
-    first_day = forms.DateField(
-        label="First day", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    last_day = forms.DateField(
-        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first_day = forms.DateField(label="First day", widget=day_input())
+    last_day = forms.DateField(label="Last day", widget=day_input())
 
 
 class InvitationForm(forms.Form):
     """An actor's first password."""
 
     password = forms.CharField(
-        label="Choose a password",
+        label=_("Choose a password"),
         min_length=8,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -91,12 +104,8 @@ class ProposeForm(forms.Form):
         label="In which countries",
         help_text="The word worldwide, or country codes parted by commas: DE, AT, CH.",
     )
-    first_day = forms.DateField(
-        label="First day", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    last_day = forms.DateField(
-        label="Last day", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first_day = forms.DateField(label="First day", widget=day_input())
+    last_day = forms.DateField(label="Last day", widget=day_input())
     excluded_content = forms.CharField(
         required=False,
         label="Never in connection with",
@@ -106,6 +115,28 @@ class ProposeForm(forms.Form):
 
     output_approval = forms.BooleanField(
         required=False, label="The actor approves each finished version before it goes"
+    )
+    dialogue = forms.CharField(
+        required=False,
+        max_length=400,
+        label="What they will seem to say",
+        help_text="Such as: the faithful translation of their own lines. If you leave "
+        "it empty, the actor reads that nothing is said about it.",
+    )
+    script = forms.FileField(
+        required=False,
+        label="The script",
+        help_text="Only its fingerprint goes into the question; the file is not kept.",
+    )
+    basis = forms.ChoiceField(
+        required=False,
+        label="Is there another ground beside this consent",
+        choices=list(BASIS_WORDS.items()),
+    )
+    basis_document = forms.FileField(
+        required=False,
+        label="That contract or agreement",
+        help_text="Only its fingerprint goes into the question; the file is not kept.",
     )
 
     def __init__(
@@ -153,7 +184,28 @@ class ProposeForm(forms.Form):
             ends_at=day_start(cleaned["last_day"] + timedelta(days=1)),
             excluded_content=lines_of(cleaned["excluded_content"]),
             output_approval=cleaned["output_approval"],
+            dialogue=self._dialogue(cleaned),
+            basis=Basis(
+                kind=cleaned["basis"] or "individual-consent",
+                document_sha256=_fingerprint(cleaned["basis_document"]),
+            ),
         )
+
+    def _dialogue(self, cleaned: dict[str, Any]) -> Dialogue | None:
+        description, script = cleaned["dialogue"].strip(), cleaned["script"]
+        if not description and script is None:
+            return None
+        return Dialogue(description=description, sha256=_fingerprint(script))
+
+
+def _fingerprint(file: UploadedFile | None) -> str | None:
+    """Return the SHA-256 (hex) of an uploaded file, read in pieces, or None."""
+    if file is None:
+        return None
+    digest = hashlib.sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _as_typed(terms: GrantTerms) -> dict[str, Any]:
@@ -172,6 +224,8 @@ def _as_typed(terms: GrantTerms) -> dict[str, Any]:
         "last_day": last,
         "excluded_content": "\n".join(terms.excluded_content),
         "output_approval": terms.output_approval,
+        "dialogue": terms.dialogue.description if terms.dialogue else "",
+        "basis": terms.basis.kind,
     }
 
 

@@ -10,13 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consent.record import WORLDWIDE, GrantTerms
-from consent.sentences import (
-    MEDIA_WORDS,
-    day_words,
-    language_words,
-    listed,
-    until_words,
-)
+from consent.sentences import language_words, media_words, one_line
+from consent.tongue import ENGLISH, Tongue
 
 
 def language_covers(granted: str, wanted: str) -> bool:
@@ -25,30 +20,37 @@ def language_covers(granted: str, wanted: str) -> bool:
     return wanted == granted or wanted.startswith(f"{granted}-")
 
 
-def widenings(asked: GrantTerms, narrowed: GrantTerms) -> tuple[str, ...]:
+def widenings(
+    asked: GrantTerms, narrowed: GrantTerms, _: Tongue = ENGLISH
+) -> tuple[str, ...]:
     """Return in words every way in which narrowed goes beyond asked; empty if it is
     within it."""
     checks = (
-        (not narrowed.inference or asked.inference, "changing the mouth"),
-        (not narrowed.training or asked.training, "training"),
-        (narrowed.output_approval or not asked.output_approval, "approval of versions"),
-        (_excluded(asked) <= _excluded(narrowed), "excluded content"),
-        (_scenes_within(asked, narrowed), "scenes"),
-        (_languages_within(asked, narrowed), "languages"),
-        (_territories_within(asked, narrowed), "countries"),
-        (set(narrowed.media) <= set(asked.media), "where it is shown"),
-        (narrowed.starts_at >= asked.starts_at, "the first day"),
-        (narrowed.ends_at <= asked.ends_at, "the last day"),
+        (not narrowed.inference or asked.inference, _("changing the mouth")),
+        (not narrowed.training or asked.training, _("training")),
         (
-            narrowed.compensation_commitment == asked.compensation_commitment,
-            "payment",
+            narrowed.output_approval or not asked.output_approval,
+            _("approval of versions"),
         ),
+        (_excluded(asked) <= _excluded(narrowed), _("excluded content")),
+        (_scenes_within(asked, narrowed), _("scenes")),
+        (_languages_within(asked, narrowed), _("languages")),
+        (_territories_within(asked, narrowed), _("countries")),
+        (set(narrowed.media) <= set(asked.media), _("where it is shown")),
+        (narrowed.starts_at >= asked.starts_at, _("the first day")),
+        (narrowed.ends_at <= asked.ends_at, _("the last day")),
+        (_agreed(asked) == _agreed(narrowed), _("payment, dialogue or ground")),
     )
     return tuple(
-        f"This goes beyond what was asked: {what}."
+        _("This goes beyond what was asked: %(what)s.", what=what)
         for within, what in checks
         if not within
     )
+
+
+def _agreed(terms: GrantTerms) -> tuple[object, ...]:
+    """What is agreed elsewhere, or about the whole: an answer cannot change it."""
+    return terms.compensation_commitment, terms.dialogue, terms.basis
 
 
 def _excluded(terms: GrantTerms) -> set[str]:
@@ -77,79 +79,91 @@ def _territories_within(asked: GrantTerms, narrowed: GrantTerms) -> bool:
     return set(narrowed.territories) <= set(asked.territories)
 
 
-def changes(before: GrantTerms, after: GrantTerms) -> tuple[str, ...]:
+def changes(
+    before: GrantTerms, after: GrantTerms, _: Tongue = ENGLISH
+) -> tuple[str, ...]:
     """Return what differs between two versions, a sentence for each term."""
     return tuple(
-        sentence for describe in CHANGES for sentence in describe(before, after)
+        sentence for describe in CHANGES for sentence in describe(before, after, _)
     )
 
 
-def _purposes(before: GrantTerms, after: GrantTerms) -> Iterable[str]:
+def _purposes(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:
+    answer = {True: _("yes"), False: _("no")}
     named = (
-        ("Changing the mouth", before.inference, after.inference),
-        ("Training on the face", before.training, after.training),
+        (_("Changing the mouth"), before.inference, after.inference),
+        (_("Training on the face"), before.training, after.training),
     )
     for what, was, now in named:
         if was != now:
-            yield f"{what}: {_yes(now)}, before: {_yes(was)}."
-    if before.output_approval != after.output_approval:
-        wanted = after.output_approval
-        yield (
-            "Each finished version now needs the actor's approval."
-            if wanted
-            else "Finished versions no longer need the actor's approval."
-        )
+            yield _(
+                "%(what)s: %(now)s, before: %(was)s.",
+                what=what,
+                now=answer[now],
+                was=answer[was],
+            )
+    if after.output_approval and not before.output_approval:
+        yield _("Each finished version now needs the actor's approval.")
+    if before.output_approval and not after.output_approval:
+        yield _("Finished versions no longer need the actor's approval.")
 
 
-def _yes(choice: bool) -> str:
-    return "yes" if choice else "no"
-
-
-def _scope(before: GrantTerms, after: GrantTerms) -> Iterable[str]:
-    named = (
-        ("Scenes", _scene_titles(before), _scene_titles(after)),
-        (
-            "Languages",
-            listed([language_words(tag) for tag in before.languages]),
-            listed([language_words(tag) for tag in after.languages]),
-        ),
-        ("Countries", listed(before.territories), listed(after.territories)),
-        (
-            "Shown in",
-            listed([MEDIA_WORDS[medium] for medium in before.media]),
-            listed([MEDIA_WORDS[medium] for medium in after.media]),
-        ),
-        ("From", day_words(before.starts_at), day_words(after.starts_at)),
-        ("To", until_words(before.ends_at), until_words(after.ends_at)),
-    )
-    for what, was, now in named:
+def _scope(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:
+    for what, say in _scope_words(_):
+        was, now = say(before), say(after)
         if was != now:
-            yield f"{what}: {now}. Before: {was}."
+            yield _("%(what)s: %(now)s. Before: %(was)s.", what=what, now=now, was=was)
 
 
-def _scene_titles(terms: GrantTerms) -> str:
+def _scope_words(_: Tongue) -> Iterable[tuple[str, Callable[[GrantTerms], str]]]:
+    """Each part of the scope: its name, and how it is said of terms."""
+    yield _("Scenes"), lambda terms: _scene_titles(terms, _)
+    yield (
+        _("Languages"),
+        lambda terms: _.listed([language_words(tag, _) for tag in terms.languages]),
+    )
+    yield _("Countries"), lambda terms: _.listed(terms.territories)
+    yield _("Shown in"), lambda terms: media_words(terms.media, _)
+    yield _("From"), lambda terms: _.day(terms.starts_at)
+    yield _("To"), lambda terms: _.until(terms.ends_at)
+    yield _("What is said"), lambda terms: _dialogue(terms, _)
+
+
+def _scene_titles(terms: GrantTerms, _: Tongue) -> str:
     if terms.scenes is None:
-        return "every scene"
-    return listed([f"“{scene.title}”" for scene in terms.scenes])
+        return _("every scene")
+    return _.listed([_.quoted(one_line(scene.title)) for scene in terms.scenes])
 
 
-def _forbidden(before: GrantTerms, after: GrantTerms) -> Iterable[str]:
+def _dialogue(terms: GrantTerms, _: Tongue) -> str:
+    if terms.dialogue is None:
+        return _("not named")
+    return one_line(terms.dialogue.description).rstrip(".")
+
+
+def _forbidden(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:
     for words in after.excluded_content:
         if words not in before.excluded_content:
-            yield f"Newly excluded: {words}."
+            yield _("Newly excluded: %(words)s.", words=words)
     for words in before.excluded_content:
         if words not in after.excluded_content:
-            yield f"No longer excluded: {words}."
+            yield _("No longer excluded: %(words)s.", words=words)
 
 
-def _circumstances(before: GrantTerms, after: GrantTerms) -> Iterable[str]:
+def _circumstances(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:
     if before.counsel != after.counsel:
-        yield f"Advised by: {after.counsel or 'nobody'}."
+        yield _("Advised by: %(name)s.", name=after.counsel or _("nobody"))
+    if before.union != after.union:
+        yield _("Union involved: %(name)s.", name=after.union or _("none"))
     if before.compensation_commitment != after.compensation_commitment:
-        yield "The payment agreed in a separate document changed."
+        yield _("The payment agreed in a separate document changed.")
+    if before.basis != after.basis:
+        yield _("The contract or agreement named as the ground changed.")
 
 
-CHANGES: Final[tuple[Callable[[GrantTerms, GrantTerms], Iterable[str]], ...]] = (
+CHANGES: Final[
+    tuple[Callable[[GrantTerms, GrantTerms, Tongue], Iterable[str]], ...]
+] = (
     _purposes,
     _scope,
     _forbidden,

@@ -1,17 +1,21 @@
-"""A receipt for reading and filing: the words as shown, and what proves them.
+"""A record for reading and filing: the words as shown, and what proves them.
 
-The JSON beside it is the proof; this page only says what is in it. No Django.
+The JSON beside it is the proof; these pages only say what is in it. No Django.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-from consent.sentences import day_words, sections_of
+from consent.canonical import canonical_bytes, sha256_hex
+from consent.record import GrantRecord
+from consent.sentences import sections_of, shown_grant
+from consent.tongue import Tongue, tongue_of
 from consent.verdict import ProvenGrant, Verdict
 
 FONTS: Final = Path(__file__).resolve().parent / "fonts"
@@ -19,58 +23,94 @@ _BODY_PT, _SMALL_PT, _HEAD_PT, _TITLE_PT = 10.5, 8.5, 12.5, 19.0
 _GREY: Final = 90
 
 
-def receipt_pdf(verdict: Verdict) -> bytes:
-    """Return the PDF (A4) of a receipt that was verified."""
-    page = _Page()
-    page.say_title("Receipt")
+def receipt_pdf(verdict: Verdict, locale: str = "en") -> bytes:
+    """Return the PDF (A4) of a receipt that was verified, in a language. The words
+    that were signed stay in the one they were read in."""
+    _ = tongue_of(locale)
+    page = _Page(_, _("Receipt"))
     page.say(
-        "This page is for reading. The file of the same name that ends in .json is the "
-        "proof: anybody can check it, without this house, by the command "
-        "python -m consent.verify."
+        _(
+            "This page is for reading. The file of the same name that ends in .json is "
+            "the proof: anybody can check it, without this house, by the command "
+            "python -m consent.verify."
+        )
     )
     for grant in verdict.grants:
-        _grant(page, grant)
+        _grant(page, grant, _)
     if verdict.deliverable:
         told = verdict.deliverable.payload
-        page.say_heading("The file that was made")
-        page.say_fact("Made", f"{day_words(verdict.deliverable.at)} (UTC)")
-        page.say_fact("Ledger entry", str(verdict.deliverable.index))
+        page.say_heading(_("The file that was made"))
+        page.say_fact(_("Made"), _moment(verdict.deliverable.at, _))
+        page.say_fact(_("Ledger entry"), str(verdict.deliverable.index))
         page.say_fact("SHA-256", str(told.get("sha256", "")))
-    page.say_heading("The ledger")
-    page.say_fact("Name", verdict.checkpoint.origin)
-    page.say_fact("Entries signed for", str(verdict.checkpoint.size))
-    page.say_fact("Root", verdict.checkpoint.root.hex())
-    page.say_fact("Key", verdict.key.text)
-    page.say_fact("Key's fingerprint", verdict.key.fingerprint)
+    page.say_heading(_("The ledger"))
+    page.say_fact(_("Name"), verdict.checkpoint.origin)
+    page.say_fact(_("Entries signed for"), str(verdict.checkpoint.size))
+    page.say_fact(_("Root"), verdict.checkpoint.root.hex())
+    page.say_fact(_("Key"), verdict.key.text)
+    page.say_fact(_("Key's fingerprint"), verdict.key.fingerprint)
     return page.finished()
 
 
-def _grant(page: _Page, grant: ProvenGrant) -> None:
-    grantee = grant.record.grantee
-    page.say_heading(f"{grant.record.grantor.stage_name} for “{grantee.production}”")
-    if grant.withdrawn:
-        page.say(f"WITHDRAWN on {day_words(grant.withdrawn.at)} (UTC).", bold=True)
-    page.say("These are the words that were shown and signed:")
-    for section in sections_of(grant.part.text):
+def record_pdf(record: GrantRecord, locale: str) -> bytes:
+    """Return the PDF (A4) of a question that is not signed, for reading at leisure or
+    with somebody who advises: the very words that would be signed."""
+    _ = tongue_of(locale)
+    page = _Page(_, _("Request for consent"))
+    page.say_heading(_parties(record, _))
+    page.say(_("This is not signed. Nothing is allowed by it."), bold=True)
+    shown, text = shown_grant(record, locale)
+    _words(page, text)
+    page.say_heading(_("The document"), small=True)
+    digest = sha256_hex(canonical_bytes(shown.document()))
+    page.say_fact(_("Document (SHA-256)"), digest)
+    page.say_fact(_("Words (SHA-256)"), shown.text.sha256)
+    return page.finished()
+
+
+def _parties(record: GrantRecord, _: Tongue) -> str:
+    return _(
+        "%(actor)s for “%(production)s”",
+        actor=record.grantor.stage_name,
+        production=record.grantee.production,
+    )
+
+
+def _moment(moment: datetime, _: Tongue) -> str:
+    return f"{_.day(moment)} (UTC)"
+
+
+def _words(page: _Page, text: str) -> None:
+    for section in sections_of(text):
         page.say_heading(section.heading, small=True)
         for sentence in section.lines:
             page.say(sentence, bullet=True)
-    page.say_heading("The signature", small=True)
-    page.say_fact("Signed", f"{day_words(grant.signed.at)} (UTC)")
-    page.say_fact("At", grant.part.passkey.origin)
-    page.say_fact("Passkey", grant.part.passkey.fingerprint)
-    page.say_fact("Ledger entry", str(grant.signed.index))
-    page.say_fact("Document (SHA-256)", grant.part.sha256)
-    page.say_fact("Words (SHA-256)", grant.record.text.sha256)
+
+
+def _grant(page: _Page, grant: ProvenGrant, _: Tongue) -> None:
+    page.say_heading(_parties(grant.record, _))
     if grant.withdrawn:
-        page.say_fact("Withdrawal's ledger entry", str(grant.withdrawn.index))
+        day = _moment(grant.withdrawn.at, _)
+        page.say(_("WITHDRAWN on %(day)s.", day=day), bold=True)
+    page.say(_("These are the words that were shown and signed:"))
+    _words(page, grant.part.text)
+    page.say_heading(_("The signature"), small=True)
+    page.say_fact(_("Signed"), _moment(grant.signed.at, _))
+    page.say_fact(_("At"), grant.part.passkey.origin)
+    page.say_fact(_("Passkey"), grant.part.passkey.fingerprint)
+    page.say_fact(_("Ledger entry"), str(grant.signed.index))
+    page.say_fact(_("Document (SHA-256)"), grant.part.sha256)
+    page.say_fact(_("Words (SHA-256)"), grant.record.text.sha256)
+    if grant.withdrawn:
+        page.say_fact(_("Withdrawal's ledger entry"), str(grant.withdrawn.index))
 
 
 class _Page(FPDF):
     """A4 with one family of letters, and a visible stand-in for what it lacks."""
 
-    def __init__(self) -> None:
+    def __init__(self, tongue: Tongue, title: str) -> None:
         super().__init__(format="A4")
+        self._tongue = tongue
         self.add_font("dejavu", "", FONTS / "DejaVuSansCondensed.ttf")
         self.add_font("dejavu", "B", FONTS / "DejaVuSansCondensed-Bold.ttf")
         self.set_auto_page_break(True, margin=20)
@@ -82,9 +122,10 @@ class _Page(FPDF):
         points = font.cmap if isinstance(font, TTFFont) else {}
         self._known = {chr(point) for point in points}
         self._lacking = False
-        self.set_title("Receipt of consent")
-        self.set_lang("en")
+        self.set_title(title)
+        self.set_lang(tongue.locale)
         self.add_page()
+        self.say_title(title)
 
     def say_title(self, text: str) -> None:
         self.set_font("dejavu", "B", _TITLE_PT)
@@ -108,11 +149,14 @@ class _Page(FPDF):
         self._put(value, height=4.8)
 
     def finished(self) -> bytes:
+        _ = self._tongue
         if self._lacking:
             self.ln(4)
             self.say(
-                "Some letters cannot be printed here and stand as [U+...], by their "
-                "Unicode numbers. The .json file has them as they are."
+                _(
+                    "Some letters cannot be printed here and stand as [U+...], by "
+                    "their Unicode numbers."
+                )
             )
         return bytes(self.output())
 

@@ -42,6 +42,7 @@ urlpatterns = [
         receipts.receipt,
         name="receipt",
     ),
+    path("grants/<uuid:grant_id>/question.pdf", receipts.question, name="question"),
     path("ledger/key", ledger.key, name="ledger_key"),
     path("ledger/checkpoint", ledger.checkpoint, name="checkpoint"),
     path("ledger/checkpoints", ledger.checkpoints, name="checkpoints"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
+from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
 from consent.errors import ConsentError
@@ -65,7 +66,10 @@ SERVER_ERROR = Refusal(
 
 
 def refused(request: HttpRequest, error: Refusal, status: int) -> HttpResponse:
-    """The refusal in the form the caller reads: JSON, htmx fragment, page."""
+    """The refusal in the form the caller reads: JSON, htmx fragment, page; in the
+    language of the page, where it knows the sentence."""
+    title, sentence = gettext(error.title), gettext(error.sentence)
+    error = replace(error, title=title, sentence=sentence)
     if "application/json" in request.headers.get("Accept", ""):
         body = {"code": error.code, "sentence": error.sentence}
         return JsonResponse(body, status=status)

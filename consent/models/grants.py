@@ -10,6 +10,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from consent.models.passkeys import SignedDocument
 from consent.models.people import Actor, Project
@@ -19,15 +20,15 @@ from consent.record import GrantRecord, instant
 class Status(models.TextChoices):
     """Where a grant stands at a moment. Computed, never stored."""
 
-    PROPOSED = "proposed", "Waiting for an answer"
-    DECLINED = "declined", "Declined"
-    NOT_YET = "not-yet", "Signed, not begun"
-    ACTIVE = "active", "Active"
-    EXPIRED = "expired", "Expired"
-    SUSPENDED = "suspended", "Suspended"
-    REVOKED = "revoked", "Withdrawn"
-    RETURNED = "returned", "Sent back"
-    SUPERSEDED = "superseded", "Answered with other terms"
+    PROPOSED = "proposed", _("Waiting for an answer")
+    DECLINED = "declined", _("Declined")
+    NOT_YET = "not-yet", _("Signed, not begun")
+    ACTIVE = "active", _("Active")
+    EXPIRED = "expired", _("Expired")
+    SUSPENDED = "suspended", _("Suspended")
+    REVOKED = "revoked", _("Withdrawn")
+    RETURNED = "returned", _("Sent back")
+    SUPERSEDED = "superseded", _("Answered with other terms")
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):

@@ -15,10 +15,13 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from consent.access import require_producer, require_self
 from consent.errors import ConsentError, NotAllowed
 from consent.models import Actor, Casting, Project
+from consent.readers import language_of
 from consent.services.ledger import ledger_append
 
 INVITATION_SALT: Final = "consent.invitation"
@@ -54,8 +57,9 @@ def actor_invite(
     legal_name: str,
     email: str,
     acting_user: AbstractBaseUser,
+    language: str = "en",
 ) -> Casting:
-    """Invite an actor into the project's cast by e-mail.
+    """Invite an actor into the project's cast by e-mail, written in a language.
 
     The link goes to the actor's mailbox and is shown to nobody else: whoever holds
     it sets up the actor's login. An actor known by that address keeps their names."""
@@ -71,21 +75,29 @@ def actor_invite(
     elif actor.castings.filter(project=project).exists():
         raise NotAllowed("That actor belongs to this production already.")
     casting = _cast(project, actor, email=email, acting_user=acting_user)
-    transaction.on_commit(lambda: invitation_send(casting=casting))
+    transaction.on_commit(lambda: invitation_send(casting=casting, language=language))
     return casting
 
 
-def invitation_send(*, casting: Casting) -> None:
-    """Mail the invitation to the address it was made for."""
+def invitation_send(*, casting: Casting, language: str = "en") -> None:
+    """Mail the invitation to the address it was made for, in the actor's language if
+    they have chosen one."""
+    user = casting.actor.user
     link = settings.SITE_URL + reverse(
         "consent:invitation", args=[invitation_token(casting)]
     )
-    words = render_to_string(
-        "consent/invitation.txt",
-        {"casting": casting, "link": link, "days": INVITATION_DAYS},
-    )
+    project = casting.project
+    with translation.override(language_of(user) if user else language):
+        words = render_to_string(
+            "consent/invitation.txt",
+            {"casting": casting, "link": link, "days": INVITATION_DAYS},
+        )
+        subject = _("%(company)s asks for you in %(production)s") % {
+            "company": project.company,
+            "production": project.name,
+        }
     send_mail(
-        subject=f"{casting.project.company} asks for you in {casting.project.name}",
+        subject=subject,
         message=words,
         from_email=None,
         recipient_list=[casting.email],
@@ -126,10 +138,15 @@ def invitation_needs_login(
 
 @transaction.atomic
 def invitation_accept(
-    *, casting: Casting, password: str, acting_user: AbstractBaseUser | None
+    *,
+    casting: Casting,
+    password: str,
+    acting_user: AbstractBaseUser | None,
+    language: str = "",
 ) -> AbstractBaseUser:
     """Give the actor their login and return it: the one they are logged in with, if
-    it has the invited address, or else a new one with this password.
+    it has the invited address, or else a new one with this password, and this
+    language for writing to them.
 
     An invitation works once: an actor who has a login is never given another."""
     actor = Actor.objects.select_for_update().get(pk=casting.actor_id)
@@ -139,7 +156,7 @@ def invitation_accept(
         get_user_model().objects.filter(email=casting.email).first()
     )
     if user is None:
-        user = _new_login(casting, password)
+        user = _new_login(casting, password, language)
     elif acting_user is None or acting_user.pk != user.pk:
         raise NotAllowed("This address has a login already. Log in with it first.")
     actor.user_id = user.pk
@@ -176,9 +193,9 @@ def agent_name(*, actor: Actor, email: str, acting_user: AbstractBaseUser) -> No
     )
 
 
-def _new_login(casting: Casting, password: str) -> AbstractBaseUser:
+def _new_login(casting: Casting, password: str, language: str) -> AbstractBaseUser:
     people = get_user_model()
-    user = people(email=casting.email, name=casting.actor.stage_name)
+    user = people(email=casting.email, name=casting.actor.stage_name, language=language)
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -16,6 +16,7 @@ from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import NotAllowed
 from consent.models import Actor, Grant, Project
 from consent.narrowing import widenings
+from consent.readers import reading_tongue
 from consent.record import Grantee, GrantRecord, GrantTerms, Step
 from consent.sentences import grant_text, shown_grant
 from consent.services.ledger import ledger_append
@@ -75,7 +76,7 @@ def grant_narrow(
     grant = _locked(grant)
     require_self(acting_user, grant.actor)
     _require_open(grant)
-    beyond = widenings(asked_for(grant).document.terms, terms)
+    beyond = widenings(asked_for(grant).document.terms, terms, reading_tongue())
     if beyond:
         raise NotAllowed(" ".join(beyond))
     if terms == grant.document.terms:

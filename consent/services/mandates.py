@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from consent.access import require_producer
 from consent.canonical import sha256_hex
@@ -107,7 +108,11 @@ def grantor_of(actor: Actor) -> Grantor:
     if had_one or (mandate is None and not may_sign_alone):
         raise ConsentError(
             "no-mandate",
-            f"Nobody may sign for {actor} now. Record who does, with evidence, first.",
+            _(
+                "Nobody may sign for %(actor)s now. Record who does, with evidence, "
+                "first."
+            )
+            % {"actor": actor},
         )
     return Grantor(
         actor_id=str(actor.id),

@@ -13,14 +13,24 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 
 from consent.models import Grant, Role
+from consent.readers import language_of
+from consent.tongue import gettext_noop
 
 log = logging.getLogger(__name__)
 
 TO_ACTOR: Final = {
-    "proposed": "You are asked for your consent. Nothing is allowed unless you sign.",
+    "proposed": (
+        gettext_noop("%(production)s asks for your consent"),
+        gettext_noop(
+            "You are asked for your consent. Nothing is allowed unless you sign."
+        ),
+    ),
 }
+"""Event by event, subject and sentence; producers are written to in English."""
 TO_PRODUCERS: Final = {
     "signed": "The actor has signed. Read which terms: they may have narrowed them.",
     "declined": "The actor has declined. Nothing was allowed.",
@@ -37,14 +47,20 @@ def notice_on_commit(*, grant: Grant, event: str) -> None:
 
 
 def _send(grant: Grant, event: str) -> None:
-    to_actor = event in TO_ACTOR
-    sentence = TO_ACTOR[event] if to_actor else TO_PRODUCERS[event]
-    recipients = _actor_address(grant) if to_actor else _producer_addresses(grant)
+    production = grant.project.name
+    if event in TO_ACTOR:
+        with translation.override(language_of(grant.actor.user)):
+            subject, sentence = (gettext(words) for words in TO_ACTOR[event])
+        subject %= {"production": production}
+        recipients = _actor_address(grant)
+    else:
+        subject, sentence = f"{production}: consent {event}", TO_PRODUCERS[event]
+        recipients = _producer_addresses(grant)
     link = settings.SITE_URL + reverse("consent:grant", args=[grant.id])
     for address in recipients:
         try:
             send_mail(
-                subject=f"{grant.project.name}: consent {event}",
+                subject=subject,
                 message=f"{sentence}\n\n{link}\n",
                 from_email=None,
                 recipient_list=[address],

@@ -11,23 +11,36 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.mail import EmailMessage
 from django.dispatch import receiver
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
 
 from consent.access import may_have_receipt
 from consent.errors import LedgerBroken, NotAllowed
 from consent.models import Actor, Grant, LedgerEntry, Status
 from consent.models.passkeys import SignedDocument
+from consent.readers import language_of, reading_locale
 from consent.receipt import EntryPart, PasskeyPart, Receipt, SignedPart
 from consent.receipt_pdf import receipt_pdf
 from consent.services.checkpoints import checkpoint_covering, ledger_key
 from consent.services.ledger import ledger_inclusion_proof
 from consent.services.passkeys import enrolment_payload, signature_payload
 from consent.signals import ledger_grown
+from consent.tongue import gettext_noop
 from consent.verdict import WITHDRAWALS, verify_receipt
 
 log = logging.getLogger(__name__)
 
-MAILED: Final = {"grant-signed": "signed", "grant-revoked": "withdrawn"}
-"""Entries after which the actor is sent a receipt, and what was done, in words."""
+MAILED: Final = {
+    "grant-signed": (
+        gettext_noop("Signed: consent for %(production)s"),
+        gettext_noop("the consent for %(production)s was signed"),
+    ),
+    "grant-revoked": (
+        gettext_noop("Withdrawn: consent for %(production)s"),
+        gettext_noop("the consent for %(production)s was withdrawn"),
+    ),
+}
+"""Entries after which the actor is sent a receipt: its subject, and why it comes."""
 
 
 def grant_receipt(*, grant: Grant, acting_user: AbstractBaseUser) -> Receipt:
@@ -91,14 +104,14 @@ def receipt_make(
 def receipt_as_pdf(receipt: Receipt) -> bytes:
     """Return the receipt for reading, after checking it as a stranger would: no PDF
     is made of a receipt that does not hold."""
-    return receipt_pdf(verify_receipt(receipt))
+    return receipt_pdf(verify_receipt(receipt), reading_locale())
 
 
 def receipt_mail(
     *, receipt: Receipt, actor: Actor, name: str, subject: str, context: dict[str, Any]
 ) -> None:
     """Send a receipt, as JSON and PDF, to the actor and to their agent if they named
-    one. name is that of the files, without suffix."""
+    one, in the language that is active. name is that of the files, without suffix."""
     addresses = [actor.user.email if actor.user else "", actor.agent_email]
     for address in dict.fromkeys(filter(None, addresses)):
         mail = EmailMessage(
@@ -120,13 +133,15 @@ def grant_receipt_send(entry: LedgerEntry, **_: Any) -> None:
         return
     rows = Grant.objects.select_related("actor__user", "project")
     grant = rows.get(pk=UUID(entry.subject))
-    receipt_mail(
-        receipt=grant_receipt_make(grant),
-        actor=grant.actor,
-        name=f"consent-{grant.id}",
-        subject=f"{done.capitalize()}: consent for {grant.project}",
-        context={"about": f"the consent for {grant.project} was {done}"},
-    )
+    subject, about = done
+    with translation.override(language_of(grant.actor.user)):
+        receipt_mail(
+            receipt=grant_receipt_make(grant),
+            actor=grant.actor,
+            name=f"consent-{grant.id}",
+            subject=gettext(subject) % {"production": grant.project},
+            context={"about": gettext(about) % {"production": grant.project}},
+        )
 
 
 def _part(document: SignedDocument) -> SignedPart:

@@ -160,10 +160,9 @@ def _word_sign(
     _require_standing(grant)
     word = suspension_next(grant, locale)
     if word.kind != kind:
-        suspended = kind == Suspension.Kind.SUSPENSION
-        raise NotAllowed(
-            "This is suspended already." if suspended else "This is not suspended."
-        )
+        if kind == Suspension.Kind.SUSPENSION:
+            raise NotAllowed("This is suspended already.")
+        raise NotAllowed("This is not suspended.")
     document_sign(document=word, actor=grant.actor, response=assertion)
     word.save()
     ledger_append(

@@ -113,7 +113,12 @@ def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpRespo
     actor = get_object_or_404(Actor.objects.cast_in(project), pk=actor_id)
     previous = previous_version(request, project, actor)
     answering = previous.document.terms if previous else None
-    form = ProposeForm(request.POST or None, project=project, answering=answering)
+    form = ProposeForm(
+        request.POST or None,
+        request.FILES or None,
+        project=project,
+        answering=answering,
+    )
     if request.method == "POST" and form.is_valid():
         grant = grant_propose(
             project=project,

@@ -11,6 +11,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -29,6 +31,7 @@ from consent.errors import ConsentError, NotAllowed
 from consent.models import Grant, Status
 from consent.narrowing import changes
 from consent.proof import grant_verify_signature
+from consent.readers import reading_locale, reading_tongue, shown_locale
 from consent.sentences import sections_of
 from consent.services.grants import (
     asked_for,
@@ -37,6 +40,7 @@ from consent.services.grants import (
     grant_return,
     grant_sign,
     grant_sign_options,
+    grant_worded,
 )
 from consent.services.withdrawals import (
     grant_revoke_options,
@@ -65,16 +69,21 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """The words of a grant, with the answers that this person can give now."""
     row = visible_grant(request, grant_id)
     previous = row.previous
+    # What is signed stays in the words that were read; until then, the reader's own.
+    shown = row if row.signed_at else grant_worded(row, reading_locale())
     context = {
         "grant": row,
-        "sections": sections_of(row.shown_text),
+        "sections": sections_of(shown.shown_text),
+        "words_locale": shown.document.text.locale,
         "is_own": is_self(request.user, row.actor),
         "has_passkey": row.actor.passkeys.exists(),
         "problem": signature_problem(row),
         "elsewhere": passkeys_work_at(request),
         "versions": row.versions,
         "by_actor": row.document.step.by == "actor",
-        "changed": changes(previous.document.terms, row.document.terms)
+        "changed": changes(
+            previous.document.terms, row.document.terms, reading_tongue()
+        )
         if previous
         else (),
         "may_ask_again": row.status in ASKABLE_AGAIN
@@ -91,7 +100,7 @@ def signature_problem(row: Grant) -> str:
     try:
         grant_verify_signature(row)
     except ConsentError as error:
-        return error.sentence
+        return gettext(error.sentence)
     return ""
 
 
@@ -99,22 +108,22 @@ def answers(request: HttpRequest, row: Grant) -> dict[str, Any]:
     """Return what the page needs for signing or withdrawing, if it is time for it."""
     if not is_self(request.user, row.actor):
         return {}
-    user = asker(request)
+    user, locale = asker(request), reading_locale()
     if row.status == Status.PROPOSED and row.is_answerable:
-        options = grant_sign_options(grant=row, acting_user=user)
+        options = grant_sign_options(grant=row, acting_user=user, locale=locale)
         return {
             "sign_options": json.dumps(options),
             "sign_form": SignForm(terms=row.document.terms),
             "reason_form": ReasonForm(),
         }
     if row.status in WITHDRAWABLE:
-        options = grant_revoke_options(grant=row, acting_user=user)
-        resting = suspension_options(grant=row, acting_user=user)
+        options = grant_revoke_options(grant=row, acting_user=user, locale=locale)
+        resting = suspension_options(grant=row, acting_user=user, locale=locale)
         return {
             "revoke_options": json.dumps(options),
-            "effects": sections_of(revocation_of(row).shown_text),
+            "effects": sections_of(revocation_of(row, locale).shown_text),
             "suspend_options": json.dumps(resting),
-            "suspend_effects": sections_of(suspension_next(row).shown_text),
+            "suspend_effects": sections_of(suspension_next(row, locale).shown_text),
         }
     return {}
 
@@ -129,8 +138,13 @@ def sign(request: HttpRequest, grant_id: UUID) -> HttpResponse:
             "Training is a right of its own: tick it too, or allow only part of this."
         )
     assertion = request.POST.get("response", "")
-    grant_sign(grant=row, assertion=assertion, acting_user=asker(request))
-    messages.success(request, "Signed. You can withdraw it here at any time.")
+    grant_sign(
+        grant=row,
+        assertion=assertion,
+        acting_user=asker(request),
+        locale=shown_locale(request),
+    )
+    messages.success(request, _("Signed. You can withdraw it here at any time."))
     return redirect("consent:grant", grant_id=row.id)
 
 
@@ -149,10 +163,10 @@ def narrow(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         try:
             narrowed = grant_narrow(grant=row, terms=terms, acting_user=user)
         except NotAllowed as refusal:
-            form.add_error(None, refusal.sentence)
+            form.add_error(None, gettext(refusal.sentence))
         else:
             messages.success(
-                request, "These are your own terms now. Read them, then sign."
+                request, _("These are your own terms now. Read them, then sign.")
             )
             return redirect("consent:grant", grant_id=narrowed.id)
     context = {"grant": row, "form": form, "asked": asked_for(row)}
@@ -165,7 +179,7 @@ def narrow(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 def decline(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     row = visible_grant(request, grant_id)
     grant_decline(grant=row, acting_user=asker(request), reason=_reason(request))
-    messages.success(request, "Declined. Nothing was allowed.")
+    messages.success(request, _("Declined. Nothing was allowed."))
     return redirect("consent:grant", grant_id=row.id)
 
 
@@ -174,7 +188,7 @@ def decline(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 def send_back(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     row = visible_grant(request, grant_id)
     grant_return(grant=row, acting_user=asker(request), reason=_reason(request))
-    messages.success(request, "Sent back. Nothing was allowed; they can ask anew.")
+    messages.success(request, _("Sent back. Nothing was allowed; they can ask anew."))
     return redirect("consent:grant", grant_id=row.id)
 
 

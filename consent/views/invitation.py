@@ -10,11 +10,13 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from consent.errors import ConsentError
 from consent.forms import InvitationForm
+from consent.readers import reading_locale
 from consent.services.actors import (
     invitation_accept,
     invitation_needs_login,
@@ -33,7 +35,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         cast(AbstractBaseUser, request.user) if request.user.is_authenticated else None
     )
     if invitation_needs_login(casting=casting, acting_user=user):
-        messages.info(request, "You have a login here already: sign in with it.")
+        messages.info(request, _("You have a login here already: sign in with it."))
         return redirect_to_login(request.path)
     if casting.actor.user_id is not None:
         return redirect("consent:home")
@@ -43,7 +45,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         password = "" if has_login else form.cleaned_data["password"]
         try:
             new = invitation_accept(
-                casting=casting, password=password, acting_user=user
+                casting=casting,
+                password=password,
+                acting_user=user,
+                language=reading_locale(),
             )
         except ConsentError as error:
             if error.code != "password-weak":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,10 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from consent.errors import SignatureRefused
-from consent.models import Actor, Status
+from consent.models import Actor, PasskeyCredential, Status
+from consent.readers import reading_locale, shown_locale
 from consent.seams import seams
 from consent.services.passkeys import (
     passkey_confirm,
@@ -79,7 +81,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
         "actor": actor,
         "passkeys": actor.passkeys.all(),
         "unconfirmed": [
-            (key, json.dumps(passkey_confirm_options(credential=key, acting_user=user)))
+            (key, json.dumps(_confirm_options(key, user)))
             for key in actor.passkeys.all()
             if not key.is_usable
         ],
@@ -87,6 +89,12 @@ def passkeys(request: HttpRequest) -> HttpResponse:
         "elsewhere": passkeys_work_at(request),
     }
     return render(request, "consent/passkeys.html", context)
+
+
+def _confirm_options(key: PasskeyCredential, user: AbstractBaseUser) -> dict[str, Any]:
+    return passkey_confirm_options(
+        credential=key, acting_user=user, locale=reading_locale()
+    )
 
 
 @login_required
@@ -104,9 +112,9 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
         acting_user=cast(AbstractBaseUser, request.user),
     )
     if not credential.is_usable:
-        messages.info(request, "One more step: confirm it with a passkey you have.")
+        messages.info(request, _("One more step: confirm it with a passkey you have."))
         return redirect("consent:passkeys")
-    messages.success(request, "Your passkey is set up. You can sign with it now.")
+    messages.success(request, _("Your passkey is set up. You can sign with it now."))
     return redirect("consent:home")
 
 
@@ -119,6 +127,7 @@ def passkey_vouch(request: HttpRequest, passkey_id: UUID) -> HttpResponse:
         credential=credential,
         assertion=request.POST.get("response", ""),
         acting_user=cast(AbstractBaseUser, request.user),
+        locale=shown_locale(request),
     )
-    messages.success(request, "Confirmed. You can sign with it now.")
+    messages.success(request, _("Confirmed. You can sign with it now."))
     return redirect("consent:passkeys")

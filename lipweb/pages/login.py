@@ -9,6 +9,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from synthesis.ratelimit import Limit
 
@@ -19,7 +20,7 @@ QUARTER_HOUR_S = 15 * 60
 PERSON = Limit("login-person", most=8, window_s=QUARTER_HOUR_S)
 ADDRESS = Limit("login-address", most=40, window_s=QUARTER_HOUR_S)
 ACCOUNT = Limit("login-account", most=60, window_s=QUARTER_HOUR_S)
-TOO_MANY = (
+TOO_MANY = _(
     "Too many wrong passwords. Wait a quarter of an hour and try again, or ask the "
     "operator for a new password."
 )
@@ -29,14 +30,16 @@ class LoginForm(AuthenticationForm):
     """E-mail address and password."""
 
     error_messages = {
-        "invalid_login": "No login fits this e-mail address and password. Check both; "
-        "capital letters count in the password.",
-        "inactive": "This login was closed. Ask the operator to open it again.",
+        "invalid_login": _(
+            "No login fits this e-mail address and password. Check both; capital "
+            "letters count in the password."
+        ),
+        "inactive": _("This login was closed. Ask the operator to open it again."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "E-mail address"
+        self.fields["username"].label = _("E-mail address")
         self.fields["username"].widget = forms.EmailInput(
             attrs={"autocomplete": "username", "autofocus": True, "maxlength": 254}
         )

@@ -3,6 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from lipweb.language import language_choose
 from lipweb.pages.health import health
 from lipweb.pages.home import home
 from lipweb.pages.login import Login
@@ -11,5 +12,6 @@ urlpatterns = [
     path("", home, name="home"),
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", language_choose, name="language"),
     path("health/", health, name="health"),
 ]

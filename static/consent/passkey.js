@@ -1,13 +1,7 @@
 // Passkeys: a form with data-passkey asks the browser's authenticator, puts its answer
-// into the field "response" and submits itself. data-options holds what the server asks.
+// into the field "response" and submits itself. data-options holds what the server asks,
+// the paragraph data-passkey-status what to say meanwhile.
 "use strict";
-
-const SENTENCES = {
-  NotAllowedError: "The passkey was not used: you stopped it, or it took too long. Nothing was signed. Try again.",
-  InvalidStateError: "This device has a passkey for you already. You can sign with it.",
-  SecurityError: "Passkeys do not work at this address. Open this site at its own address.",
-  NotSupportedError: "This device cannot make a passkey. Try your telephone, or another browser.",
-};
 
 function bytesOf(text) {
   const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -47,22 +41,27 @@ async function ask(form) {
   form.elements.response.value = JSON.stringify(plain(credential));
 }
 
+// NotAllowedError stands in data-not-allowed-error, in the language of the page.
+function sentenceName(error) {
+  return error.name.charAt(0).toLowerCase() + error.name.slice(1);
+}
+
 async function answer(event) {
   event.preventDefault();
   const form = event.currentTarget;
   const button = form.querySelector("button");
   const status = form.querySelector("[data-passkey-status]");
   if (!window.PublicKeyCredential) {
-    status.textContent = SENTENCES.NotSupportedError;
+    status.textContent = status.dataset.notSupportedError;
     return;
   }
   button.disabled = true;
-  status.textContent = "Waiting for your passkey…";
+  status.textContent = status.dataset.waiting;
   try {
     await ask(form);
     form.submit();
   } catch (error) {
-    status.textContent = SENTENCES[error.name] || "The passkey did not work. Nothing was signed. Try again.";
+    status.textContent = status.dataset[sentenceName(error)] || status.dataset.otherwise;
     button.disabled = false;
     button.focus();
   }
