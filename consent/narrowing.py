@@ -39,18 +39,18 @@ def widenings(
         (set(narrowed.media) <= set(asked.media), _("where it is shown")),
         (narrowed.starts_at >= asked.starts_at, _("the first day")),
         (narrowed.ends_at <= asked.ends_at, _("the last day")),
-        (_agreed(asked) == _agreed(narrowed), _("payment, dialogue or ground")),
+        (
+            narrowed.compensation_commitment == asked.compensation_commitment,
+            _("payment"),
+        ),
+        (narrowed.dialogue == asked.dialogue, _("what is said")),
+        (narrowed.basis == asked.basis, _("the ground of the question")),
     )
     return tuple(
         _("This goes beyond what was asked: %(what)s.", what=what)
         for within, what in checks
         if not within
     )
-
-
-def _agreed(terms: GrantTerms) -> tuple[object, ...]:
-    """What is agreed elsewhere, or about the whole: an answer cannot change it."""
-    return terms.compensation_commitment, terms.dialogue, terms.basis
 
 
 def _excluded(terms: GrantTerms) -> set[str]:

@@ -351,11 +351,13 @@ def test_a_producer_invites_and_never_sees_the_link(
     client = as_user(cast.producer)
     address = reverse("consent:actors", kwargs={"project_id": cast.project.id})
     typed = {"stage_name": "M", "legal_name": "M", "email": "mara@example.com"}
+    typed |= {"language": "de"}
     with django_capture_on_commit_callbacks(execute=True):
         page = client.post(address, typed, follow=True)
     assert "on its way to mara@example.com" in words(page)
     assert "/invitation/" not in words(page)
     assert mail.outbox[0].to == ["mara@example.com"]
+    assert "Mit dem Öffnen dieses Links erlauben Sie nichts." in mail.outbox[0].body
     assert client.post(address, typed | {"email": "no"}).status_code == 422
 
 
