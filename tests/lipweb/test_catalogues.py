@@ -104,6 +104,7 @@ def unmarked(source: str) -> str:
     for gone in (
         r"{%\s*comment.*?endcomment\s*%}",
         r"{%\s*blocktranslate.*?endblocktranslate\s*%}",
+        r"{%\s*block page_class.*?endblock\s*%}",
         r"<svg.*?</svg>",
         r"{[%{#].*?[#}%]}",
     ):

@@ -99,7 +99,7 @@ def test_words_changed_before_the_signature_are_noticed(
     cast: Cast, propose: MakeGrant, locale: str
 ) -> None:
     grant = propose()
-    Grant.objects.update(shown_text=grant.shown_text.replace("Never", "Always"))
+    Grant.objects.update(shown_text=grant.shown_text.replace("jaw", "nose"))
     with pytest.raises(NotAllowed):
         signed_in_words(cast, Grant.objects.get(), locale)
 
