@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from consent.errors import RecordRefused
 from consent.forms import WHOLE, day_start, days_of, lines_of, words
@@ -38,6 +39,16 @@ class ReasonForm(forms.Form):
         required=False,
         max_length=2000,
         label="What should be different?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReturnForm(forms.Form):
+    """What is wrong with a finished file."""
+
+    reason = forms.CharField(
+        max_length=2000,
+        label=_("What is wrong with it?"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

@@ -16,7 +16,7 @@ from consent.proof import LOGGED_AS
 from consent.record import revocation_document, suspension_document
 from consent.sentences import shown_revocation, shown_suspension
 from consent.services.ledger import ledger_append
-from consent.services.notices import notice_on_commit
+from consent.services.notices import grant_tell
 from consent.services.passkeys import (
     document_sign,
     signature_payload,
@@ -57,7 +57,7 @@ def grant_revoke(
     transaction.on_commit(
         lambda: consent_withdrawn.send_robust(sender=Grant, grant_id=grant.id)
     )
-    notice_on_commit(grant=grant, event="revoked")
+    grant_tell(grant=grant, event="revoked")
     return revocation
 
 
@@ -97,7 +97,7 @@ def grant_suspend(
     transaction.on_commit(
         lambda: consent_suspended.send_robust(sender=Grant, grant_id=grant_id)
     )
-    notice_on_commit(grant=word.grant, event="suspended")
+    grant_tell(grant=word.grant, event="suspended")
     return word
 
 
@@ -107,7 +107,7 @@ def suspension_lift(
 ) -> Suspension:
     """Let a suspended grant hold again."""
     word = _word_sign(grant, Suspension.Kind.LIFTING, assertion, acting_user)
-    notice_on_commit(grant=word.grant, event="lifted")
+    grant_tell(grant=word.grant, event="lifted")
     return word
 
 
