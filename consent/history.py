@@ -12,7 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from consent.models import Actor, Grant, LedgerEntry, Suspension
+from consent.models import (
+    Actor,
+    Grant,
+    LedgerEntry,
+    OutputApproval,
+    OutputReturn,
+    Suspension,
+)
 from consent.seams import seams
 from consent.services.face_data import DELETED
 
@@ -34,7 +41,12 @@ class Event:
 def history_of(actor: Actor, project: UUID | None = None) -> list[Event]:
     """Return every event of the actor's, newest first; of one production only if it
     is named."""
-    events = [*_consents(actor), *_made(actor), *_deletions(actor)]
+    events = [
+        *_consents(actor),
+        *_answers_to_files(actor),
+        *_made(actor),
+        *_deletions(actor),
+    ]
     if project is not None:
         events = [event for event in events if event.project == project]
     return sorted(events, key=lambda event: event.at, reverse=True)
@@ -42,7 +54,7 @@ def history_of(actor: Actor, project: UUID | None = None) -> list[Event]:
 
 def _consents(actor: Actor) -> Iterator[Event]:
     rows = actor.grants.select_related("project", "following").prefetch_related(
-        "revocations", "suspensions", "output_approvals", "output_returns"
+        "revocations", "suspensions"
     )
     for grant in rows:
         url = reverse("consent:grant", args=[grant.id])
@@ -66,7 +78,7 @@ def _grant_events(grant: Grant) -> Iterator[tuple[datetime, str, str, str]]:
         yield grant.proposed_at, _("Written by you"), "", title
     else:
         title = _("%(company)s asked for your consent in %(project)s")
-        yield grant.proposed_at, _("Asked"), "wait", title
+        yield grant.proposed_at, _("Asked"), "" if grant.is_closed else "wait", title
     if grant.signed_at:
         yield grant.signed_at, _("Signed"), "ok", consent
         ends_at = grant.document.terms.ends_at
@@ -85,12 +97,39 @@ def _grant_events(grant: Grant) -> Iterator[tuple[datetime, str, str, str]]:
     for taken_back in grant.revocations.all():
         if taken_back.signed_at:
             yield taken_back.signed_at, _("Withdrawn"), "bad", consent
-    file = _("A finished file of %(project)s")
-    for approval in grant.output_approvals.all():
-        if approval.signed_at:
-            yield approval.signed_at, _("Approved by you"), "ok", file
-    for sent in grant.output_returns.all():
-        yield sent.returned_at, _("Sent back by you"), "", file
+
+
+def _answers_to_files(actor: Actor) -> Iterator[Event]:
+    """What the actor said of finished files that were to be approved by them."""
+    titles = {one.sha256: one.title for one in seams.outputs_of(actor)}
+    approvals = OutputApproval.objects.filter(grant__actor=actor)
+    for one in approvals.select_related("grant__project"):
+        if one.signed_at:
+            yield _of_file(one, titles, one.signed_at, _("Approved by you"), "ok")
+    returns = OutputReturn.objects.filter(grant__actor=actor)
+    for sent in returns.select_related("grant__project"):
+        yield _of_file(sent, titles, sent.returned_at, _("Sent back by you"), "")
+
+
+def _of_file(
+    answer: OutputApproval | OutputReturn,
+    titles: dict[str, str],
+    at: datetime,
+    word: str,
+    tone: str,
+) -> Event:
+    sha256, grant = answer.output_sha256, answer.grant
+    unnamed = _("A finished file of %(project)s") % {"project": grant.project}
+    return Event(
+        at=at,
+        word=word,
+        title=titles.get(sha256, unnamed),
+        tone=tone,
+        project=grant.project_id,
+        url=reverse("consent:output", args=[grant.id, sha256])
+        if sha256 in titles
+        else reverse("consent:grant", args=[grant.id]),
+    )
 
 
 def _made(actor: Actor) -> Iterator[Event]:

@@ -64,12 +64,12 @@ TO_ACTOR: Final = {
     ),
     "use-approved": Words(
         _("%(file)s was approved by %(person)s"),
-        _("The reviewers of %(project)s found it good."),
+        _("For %(project)s. Your own yes, where you asked for it, is still needed."),
     ),
     "use-downloaded": Words(
         _("%(file)s was downloaded by %(person)s"),
         _(
-            "From now on a copy of it is outside this house, for what you allowed in"
+            "From now on a copy of it is outside this site, for what you allowed in"
             " %(project)s."
         ),
     ),

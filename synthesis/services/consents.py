@@ -156,6 +156,15 @@ def release_missing(deliverable: Deliverable) -> str:
     return " ".join(missing)
 
 
+def is_sent_back(deliverable: Deliverable) -> bool:
+    """Say whether an actor's last word on a file is that they sent it back."""
+    return any(
+        output_returned(grant, deliverable.sha256)
+        and not is_output_approved(grant, deliverable.sha256)
+        for grant in deliverable.render.grants.all()
+    )
+
+
 def output_returned(grant: Grant, sha256: str) -> str:
     """Return why the actor sent a file back, or "" if they did not."""
     sent = grant.output_returns.filter(output_sha256=sha256).first()

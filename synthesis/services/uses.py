@@ -221,4 +221,4 @@ def _names(ids: Iterable[int | None]) -> dict[int | None, str]:
     """Each person's name by their id; the house itself, where nobody acted."""
     wanted = set(ids)
     people = get_user_model().objects.in_bulk([pk for pk in wanted if pk is not None])
-    return {pk: str(people.get(pk, _("this house"))) for pk in wanted}
+    return {pk: str(people.get(pk, _("this site"))) for pk in wanted}
