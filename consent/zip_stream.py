@@ -16,12 +16,15 @@ class _Sink:
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
 
-    def write(self, block: bytes) -> int:
+    def write(self, block: bytes, /) -> int:
         self._blocks.append(bytes(block))
         return len(block)
 
     def flush(self) -> None:
         """Nothing waits here."""
+
+    def close(self) -> None:
+        """Nothing is open here."""
 
     def take(self) -> bytes:
         taken, self._blocks = b"".join(self._blocks), []
@@ -34,7 +37,7 @@ def zip_stream(
     """Yield the bytes of a zip of the files, each a name and its blocks. They are read
     one after the other and only as fast as the zip is taken."""
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w") as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w") as archive:
         for name, blocks in files:
             about = zipfile.ZipInfo(name, at.timetuple()[:6])
             about.compress_type = zipfile.ZIP_DEFLATED

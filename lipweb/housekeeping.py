@@ -27,9 +27,7 @@ class HouseWorker(Worker):
     which RQ lets it look after its registries. Of several workers the first to come
     does; were the queue server to forget the hour, asking again harms nobody."""
 
-    keeps_house = False
-
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()
-        if self.keeps_house and cache.add("housekeeping:notices", 1, EVERY_S):
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        if cache.add("housekeeping:notices", 1, EVERY_S):
             self.queues[0].enqueue("lipweb.housekeeping.notices_send", result_ttl=60)

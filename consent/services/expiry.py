@@ -64,6 +64,13 @@ def _tell(grant: Grant, step: int) -> None:
     }
     path = reverse("consent:grant", args=[grant.id])
     key = f"ending:{grant.id}:{step}"
-    common = {"facts": facts, "path": path, "project": grant.project, "key": key}
-    actor_tell(actor=grant.actor, kind="own-ending", **common)
-    producers_tell(kind="ending", **common)
+    project = grant.project
+    actor_tell(
+        actor=grant.actor,
+        kind="own-ending",
+        facts=facts,
+        path=path,
+        project=project,
+        key=key,
+    )
+    producers_tell(project=project, kind="ending", facts=facts, path=path, key=key)

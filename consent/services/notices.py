@@ -53,7 +53,7 @@ def grant_tell(*, grant: Grant, event: str) -> None:
         "company": grant.project.company,
         "actor": grant.actor.stage_name,
     }
-    common = {"facts": names, "path": path, "project": grant.project}
+    common: dict[str, Any] = {"facts": names, "path": path, "project": grant.project}
     if event == "proposed":
         actor_tell(actor=grant.actor, kind="asked", **common)
         return

@@ -53,7 +53,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "revocations", "suspensions"
     )
     projects = {grant.project_id: grant.project for grant in grants}
-    chosen = projects.get(_id_of(request.GET.get("production", "")))
+    named = request.GET.get("production", "")
+    chosen = next((one for one in projects.values() if str(one.id) == named), None)
     events = history_of(actor, chosen.id if chosen else None)
     outputs = seams.outputs_of(actor)
     context = {
@@ -74,13 +75,6 @@ def waits(output: Output) -> bool:
     """Whether the actor has still to say yes or no to a finished file."""
     standing = output.grant.status == Status.ACTIVE
     return standing and not output.is_approved and not output.returned
-
-
-def _id_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @login_required

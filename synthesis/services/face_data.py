@@ -98,7 +98,12 @@ def _footage_forget(actor: Actor, acting_user: AbstractBaseUser) -> int:
 def drop_on_commit(files: Iterable[FieldFile]) -> None:
     """Delete stored files once this transaction has committed."""
     wanted = [(file.storage, file.name) for file in files if file.name]
-    transaction.on_commit(lambda: [s.delete(name) for s, name in wanted])
+
+    def drop() -> None:
+        for storage, name in wanted:
+            storage.delete(name)
+
+    transaction.on_commit(drop)
 
 
 STORES: Final = (

@@ -45,7 +45,9 @@ def subjects_of(actor: Actor) -> list[str]:
     files = Deliverable.objects.filter(render__grants__actor=actor)
     runs = Adaptation.objects.filter(actor=actor)
     rows: list[QuerySet[Any]] = [renders, files, runs]
-    return [str(pk) for row in rows for pk in row.distinct().values_list("pk", flat=1)]
+    return [
+        str(pk) for row in rows for pk in row.distinct().values_list("pk", flat=True)
+    ]
 
 
 def title_of(render: Render) -> str:

@@ -36,7 +36,8 @@ class Command(BaseCommand):
         try:
             worker = get_worker(
                 options["queue"],
-                worker_class=HouseWorker,
+                # One that only empties the queue is gone before an hour is over.
+                worker_class=None if options["burst"] else HouseWorker,
                 worker_ttl=WORKER_TTL_S,
                 maintenance_interval=MAINTENANCE_INTERVAL_S,
                 job_monitoring_interval=JOB_MONITORING_INTERVAL_S,
@@ -44,7 +45,6 @@ class Command(BaseCommand):
             )
             # A connection shared with a forked child would mix their answers.
             reset_db_connections()
-            worker.keeps_house = not options["burst"]
             worker.work(burst=options["burst"], logging_level="INFO")
         except RedisError as error:
             raise CommandError(
