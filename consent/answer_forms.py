@@ -45,6 +45,16 @@ class ReasonForm(forms.Form):
     )
 
 
+class ReturnForm(forms.Form):
+    """What is wrong with a finished file."""
+
+    reason = forms.CharField(
+        max_length=2000,
+        label=_("What is wrong with it?"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class NarrowForm(forms.Form):
     """Only some of what a grant asks for. What is left unticked stays forbidden."""
 

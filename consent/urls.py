@@ -5,10 +5,12 @@ from django.urls import path, re_path
 from consent.views import (
     cast,
     grants,
+    inbox,
     invitation,
     ledger,
     outputs,
     own,
+    own_data,
     receipts,
     withdrawals,
 )
@@ -17,6 +19,18 @@ app_name = "consent"
 
 urlpatterns = [
     path("me/", own.home, name="home"),
+    path("me/data/", own_data.own_data, name="own_data"),
+    path("me/face/", own_data.face_data, name="face_data"),
+    path("me/face/deleted/<int:index>/", own_data.face_deleted, name="face_deleted"),
+    path(
+        "me/face/deleted/<int:index>/proof.json",
+        own_data.face_deleted_proof,
+        name="face_deleted_proof",
+    ),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.all_read, name="inbox_read"),
+    path("inbox/mail/", inbox.wish, name="inbox_mail"),
+    path("inbox/<uuid:notice_id>/", inbox.notice, name="notice"),
     path("me/agent/", receipts.agent, name="agent"),
     path("me/passkeys/", own.passkeys, name="passkeys"),
     path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
@@ -36,6 +50,11 @@ urlpatterns = [
     path("grants/<uuid:grant_id>/lift/", withdrawals.lift, name="lift"),
     path(
         "grants/<uuid:grant_id>/versions/<str:sha256>/", outputs.output, name="output"
+    ),
+    path(
+        "grants/<uuid:grant_id>/versions/<str:sha256>/send-back/",
+        outputs.send_back,
+        name="output_return",
     ),
     re_path(
         r"^grants/(?P<grant_id>[0-9a-f-]{36})/receipt\.(?P<form>json|pdf)$",

@@ -204,6 +204,8 @@ EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 if EMAIL_CONFIG["EMAIL_BACKEND"].endswith("console.EmailBackend"):
     EMAIL_CONFIG["EMAIL_BACKEND"] = "lipweb.console_mail.EmailBackend"
 vars().update(EMAIL_CONFIG)
+# A mail server that does not answer must not keep a page waiting for long.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 
 # Threads of one render's network. Several workers on a machine share its cores.

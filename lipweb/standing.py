@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from consent.models import Actor, Membership, Role
+from consent.models import Actor, Membership, Notice, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -41,3 +41,10 @@ class Standing:
         if self.user.pk is None:
             return False
         return Actor.objects.filter(user_id=self.user.pk).exists()
+
+    @cached_property
+    def unread(self) -> int:
+        """How many notices in the person's inbox are new."""
+        if self.user.pk is None:
+            return 0
+        return Notice.objects.filter(user=self.user.pk).unread().count()

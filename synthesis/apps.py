@@ -16,13 +16,16 @@ class SynthesisConfig(AppConfig):
             consent_withdrawn,
             ledger_grown,
         )
-        from synthesis.services import consents
+        from synthesis.services import consents, face_data, kept, uses
 
-        seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
-        seams.outputs_of = consents.outputs_of
+        seams.scenes_of, seams.outputs_of = consents.scenes_of, consents.outputs_of
+        seams.made_with, seams.subjects_of = uses.made_with, uses.subjects_of
+        seams.kept_about, seams.receipts_of = kept.kept_about, kept.receipts_of
+        seams.face_stores.extend(face_data.STORES)
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
+        ledger_grown.connect(_tell_of_uses, dispatch_uid="synthesis-uses")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
         )
@@ -48,6 +51,12 @@ def _send_receipts(*, entry: Any, **_: Any) -> None:
     from synthesis.services.receipts import deliverable_receipts_send
 
     deliverable_receipts_send(entry=entry)
+
+
+def _tell_of_uses(*, entry: Any, **_: Any) -> None:
+    from synthesis.services.uses import uses_tell
+
+    uses_tell(entry=entry)
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from consent.errors import ConsentError
+from consent.errors import ConsentDenied, ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
 from synthesis.models import Adaptation, Dub, Render, Scene, Shot
+from synthesis.models.stopped import STOPPED_BY
 from synthesis.progress import Stopped
 from synthesis.rendering import render_finish
 from synthesis.scenes.analysis import scene_analyse
@@ -107,12 +108,20 @@ def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
     except Stopped:
         log.info("stopped %s", _named(rows))
     except ConsentError as error:
-        _end(rows, state.WITHDRAWN, error.code, error.sentence)
+        _end(rows, state.WITHDRAWN, _stopped_by(error), error.sentence)
     except SynthesisError as error:
         _end(rows, state.FAILED, error.code, error.sentence)
     except Exception:
         log.exception("failed %s", _named(rows))
         _end(rows, state.FAILED, *INTERNAL)
+
+
+def _stopped_by(error: ConsentError) -> str:
+    """The error_code of a run that the policy refused: which term has ceased to hold,
+    where that is one with a name of its own."""
+    failures = error.failures if isinstance(error, ConsentDenied) else ()
+    named = [STOPPED_BY[one.code] for one in failures if one.code in STOPPED_BY]
+    return named[0] if named else error.code
 
 
 def _named(rows: QuerySet[Render] | QuerySet[Adaptation]) -> str:

@@ -17,6 +17,7 @@ from synthesis.dials import Dials, FaceSpan
 from synthesis.media.probe import Probe
 from synthesis.models import Dub, Line, Render, Track
 from synthesis.services.consents import model_in_use
+from synthesis.services.measured import landmarks_open
 
 CONTEXT_S = 1.0
 """Sound given to the network before and after a shot, so that it hears what comes."""
@@ -29,7 +30,7 @@ def take_key(render: Render, track: Track) -> str:
     The actor's grant is among it: what was made on a withdrawn one never comes back.
     """
     face, dials = span_of(track), Dials.from_json(render.controls)
-    with track.landmarks.open("rb") as file:
+    with landmarks_open(track) as file:
         landmarks = hashlib.file_digest(file, "sha256").hexdigest()
     grant = render.grants.filter(actor=track.actor).first()
     return _hash(

@@ -35,6 +35,7 @@ from synthesis.pipeline import Take, make_mouths
 from synthesis.progress import Progress, look
 from synthesis.reuse import curve_key, line_start_s, span_of, take_key, window_s
 from synthesis.services.consents import model_in_use
+from synthesis.services.measured import landmarks_open
 from synthesis.services.renders import tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 
@@ -69,7 +70,7 @@ def curves_propose(dub: Dub) -> None:
 
 def take_of(dub: Dub, track: Track, patches: Path, dials: Dials | None = None) -> Take:
     """A track with its landmarks; patches is where its mouths are or shall be."""
-    with track.landmarks.open("rb") as file:
+    with landmarks_open(track) as file:
         landmarks = np.load(file, allow_pickle=False)
     face = span_of(track)
     ranges = [LeftAlone.from_json(one) for one in track.left_alone]

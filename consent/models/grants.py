@@ -261,3 +261,26 @@ class OutputApproval(SignedDocument):
 
     def __str__(self) -> str:
         return f"approval of {self.output_sha256[:8]} under {self.grant}"
+
+
+class OutputReturn(models.Model):
+    """The actor's no to one finished file, by its SHA-256, with their reason. It needs
+    no signature: without their signed approval the file stays where it is anyway."""
+
+    grant = models.ForeignKey(
+        Grant, on_delete=models.PROTECT, related_name="output_returns"
+    )
+    output_sha256 = models.CharField(max_length=64)
+    reason = models.TextField()
+    returned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["returned_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["grant", "output_sha256"], name="one_return_a_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.output_sha256[:8]} sent back under {self.grant}"

@@ -21,7 +21,7 @@ from consent.record import Grantee, GrantRecord, GrantTerms, Step
 from consent.sentences import grant_text, shown_grant
 from consent.services.ledger import ledger_append
 from consent.services.mandates import grantor_of
-from consent.services.notices import notice_on_commit
+from consent.services.notices import grant_tell
 from consent.services.passkeys import (
     document_sign,
     signature_payload,
@@ -61,7 +61,7 @@ def grant_propose(
         acting_user=acting_user,
     )
     _log("grant-proposed", grant, _step_payload(grant), acting_user)
-    notice_on_commit(grant=grant, event="proposed")
+    grant_tell(grant=grant, event="proposed")
     return grant
 
 
@@ -146,7 +146,7 @@ def grant_sign(
     document_sign(document=grant, actor=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)
-    notice_on_commit(grant=grant, event="signed")
+    grant_tell(grant=grant, event="signed")
     return grant
 
 
@@ -161,7 +161,7 @@ def grant_decline(
     grant.declined_at, grant.reason = timezone.now(), reason.strip()
     grant.save(update_fields=["declined_at", "reason"])
     _log("grant-declined", grant, _reason_payload(grant), acting_user)
-    notice_on_commit(grant=grant, event="declined")
+    grant_tell(grant=grant, event="declined")
     return grant
 
 
@@ -178,7 +178,7 @@ def grant_return(*, grant: Grant, acting_user: AbstractBaseUser, reason: str) ->
     grant.returned_at, grant.reason = timezone.now(), reason.strip()
     grant.save(update_fields=["returned_at", "reason"])
     _log("grant-returned", grant, _reason_payload(grant), acting_user)
-    notice_on_commit(grant=grant, event="returned")
+    grant_tell(grant=grant, event="returned")
     return grant
 
 

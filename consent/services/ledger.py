@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -65,6 +65,24 @@ def ledger_append(
         lambda: ledger_grown.send_robust(sender=LedgerEntry, entry=entry)
     )
     return entry
+
+
+def entries_about(subjects: Iterable[str]) -> Iterator[LedgerEntry]:
+    """Yield the entries about any of the subjects, the first one first, with no more
+    of them in memory than one query brings."""
+    wanted = sorted(set(subjects))
+    found: list[int] = []
+    for some in _portions(wanted):
+        rows = LedgerEntry.objects.about(*some)
+        found.extend(rows.order_by().values_list("index", flat=True))
+    for places in _portions(sorted(found)):
+        yield from LedgerEntry.objects.filter(index__in=places).order_by("index")
+
+
+def _portions(things: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at a time as a query may name: databases have a limit."""
+    for start in range(0, len(things), 400):
+        yield things[start : start + 400]
 
 
 def ledger_root() -> tuple[int, bytes]:

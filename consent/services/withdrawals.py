@@ -16,7 +16,7 @@ from consent.proof import LOGGED_AS
 from consent.record import revocation_document, suspension_document
 from consent.sentences import shown_revocation, shown_suspension
 from consent.services.ledger import ledger_append
-from consent.services.notices import notice_on_commit
+from consent.services.notices import grant_tell
 from consent.services.passkeys import (
     document_sign,
     signature_payload,
@@ -59,7 +59,7 @@ def grant_revoke(
     transaction.on_commit(
         lambda: consent_withdrawn.send_robust(sender=Grant, grant_id=grant.id)
     )
-    notice_on_commit(grant=grant, event="revoked")
+    grant_tell(grant=grant, event="revoked")
     return revocation
 
 
@@ -105,7 +105,7 @@ def grant_suspend(
     transaction.on_commit(
         lambda: consent_suspended.send_robust(sender=Grant, grant_id=grant_id)
     )
-    notice_on_commit(grant=word.grant, event="suspended")
+    grant_tell(grant=word.grant, event="suspended")
     return word
 
 
@@ -120,7 +120,7 @@ def suspension_lift(
     """Let a suspended grant hold again."""
     kind = Suspension.Kind.LIFTING
     word = _word_sign(grant, kind, assertion, acting_user, locale)
-    notice_on_commit(grant=word.grant, event="lifted")
+    grant_tell(grant=word.grant, event="lifted")
     return word
 
 

@@ -9,15 +9,17 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from consent.errors import SignatureRefused
+from consent.history import history_of
 from consent.models import Actor, PasskeyCredential, Status
 from consent.readers import reading_locale, shown_locale
-from consent.seams import seams
+from consent.seams import Output, seams
 from consent.services.passkeys import (
     passkey_confirm,
     passkey_confirm_options,
@@ -27,6 +29,8 @@ from consent.services.passkeys import (
 )
 
 CHALLENGE = "passkey-challenge"
+STANDING = (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED)
+A_PAGE = 20
 
 
 def own_actor(request: HttpRequest) -> Actor:
@@ -44,29 +48,35 @@ def passkeys_work_at(request: HttpRequest) -> str:
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Everything asked of and signed by the actor, what waits for them first."""
+    """What waits for the actor, what they allow, and all that ever happened, newest
+    first: ?production= shows one production only, ?page= goes back in time."""
     actor = own_actor(request)
     grants = actor.grants.select_related("project", "following").prefetch_related(
         "revocations", "suspensions"
     )
-    asked, standing, past = [], [], []
-    for grant in grants:
-        if grant.status == Status.PROPOSED:
-            asked.append(grant)
-        elif grant.status in (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED):
-            standing.append(grant)
-        else:
-            past.append(grant)
+    projects = {grant.project_id: grant.project for grant in grants}
+    named = request.GET.get("production", "")
+    chosen = next((one for one in projects.values() if str(one.id) == named), None)
+    events = history_of(actor, chosen.id if chosen else None)
+    outputs = seams.outputs_of(actor)
     context = {
         "actor": actor,
-        "asked": asked,
-        "standing_grants": standing,
-        "past": past,
-        "outputs": seams.outputs_of(actor),
-        "made": seams.made_with(actor),
+        "asked": [one for one in grants if one.status == Status.PROPOSED],
+        "standing_grants": [one for one in grants if one.status in STANDING],
+        "outputs": [one for one in outputs if waits(one)],
+        "page": Paginator(events, A_PAGE).get_page(request.GET.get("page")),
+        "kept_in_links": f"production={chosen.id}&" if chosen else "",
+        "productions": sorted(projects.values(), key=lambda project: project.name),
+        "chosen": chosen,
         "passkeys": actor.passkeys.all(),
     }
     return render(request, "consent/home.html", context)
+
+
+def waits(output: Output) -> bool:
+    """Whether the actor has still to say yes or no to a finished file."""
+    standing = output.grant.status == Status.ACTIVE
+    return standing and not output.is_approved and not output.returned
 
 
 @login_required

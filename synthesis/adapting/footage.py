@@ -26,6 +26,7 @@ from synthesis.neural.listening import voiced_s
 from synthesis.neural.own_footage import Plan, Stretch, only_face, plan
 from synthesis.neural.pieces import MIN_VOICED_S
 from synthesis.neural.prepare import open_folder, write_clip, write_json
+from synthesis.services.measured import landmarks_open
 from synthesis.storage import local_path
 
 LEAST_SPEECH_S = 2.0
@@ -114,7 +115,7 @@ def _faces(
 
 
 def _landmarks(track: Track) -> NDArray[np.float32]:
-    with track.landmarks.open("rb") as file:
+    with landmarks_open(track) as file:
         landmarks: NDArray[np.float32] = np.load(file, allow_pickle=False)
     return landmarks
 

@@ -9,6 +9,7 @@ from django.db import models
 
 from consent.models import Actor, Grant, Project
 from synthesis.models.scenes import Scene, private_path
+from synthesis.models.stopped import stopped_words
 
 
 class Footage(models.Model):
@@ -92,6 +93,13 @@ class Adaptation(models.Model):
 
     def __str__(self) -> str:
         return f"adaptation to {self.actor}"
+
+    @property
+    def state_words(self) -> str:
+        """The state for a badge: if consent stopped it, what became of the consent."""
+        if self.state == self.State.WITHDRAWN:
+            return stopped_words(self.error_code)
+        return str(self.get_state_display())
 
 
 class AdaptationPart(models.Model):

@@ -9,6 +9,7 @@ from django.db import models
 
 from consent.models import Grant
 from synthesis.models.scenes import Dub, Track, private_path
+from synthesis.models.stopped import stopped_words
 
 
 class RenderQuerySet(models.QuerySet["Render"]):
@@ -71,6 +72,13 @@ class Render(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dub}, version {self.version}"
+
+    @property
+    def state_words(self) -> str:
+        """The state for a badge: if consent stopped it, what became of the consent."""
+        if self.state == self.State.WITHDRAWN:
+            return stopped_words(self.error_code)
+        return str(self.get_state_display())
 
 
 class TrackRender(models.Model):

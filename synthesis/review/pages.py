@@ -26,7 +26,11 @@ from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
-from synthesis.services.consents import release_missing, render_verify
+from synthesis.services.consents import (
+    is_sent_back,
+    release_missing,
+    render_verify,
+)
 from synthesis.services.receipts import deliverable_receipt
 from synthesis.services.review import (
     comment_add,
@@ -74,6 +78,7 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
         "left_alone": render_left_alone(found.render, clock),
         "closed": closed,
         "missing": "" if closed else release_missing(found),
+        "sent_back": not closed and is_sent_back(found),
         "can_review": Role.REVIEWER in roles,
         "can_produce": Role.PRODUCER in roles,
     }

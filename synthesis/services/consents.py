@@ -13,8 +13,8 @@ from consent.models import Actor, Grant, Project
 from consent.policy import Use, grants_usable, verify, verify_grant
 from consent.proof import is_output_approved
 from consent.record import SceneRef
-from consent.seams import Made, Output
-from consent.sentences import day_words, language_words
+from consent.seams import Output
+from consent.sentences import language_words
 from synthesis.errors import NotAllowed
 from synthesis.models import (
     ActorModel,
@@ -146,9 +146,29 @@ def release_missing(deliverable: Deliverable) -> str:
     missing = []
     for grant in deliverable.render.grants.select_related("actor"):
         wanted = grant.document.terms.output_approval
-        if wanted and not is_output_approved(grant, deliverable.sha256):
+        if not wanted or is_output_approved(grant, deliverable.sha256):
+            continue
+        reason = output_returned(grant, deliverable.sha256)
+        if reason:
+            missing.append(f"{grant.actor} has sent this file back: “{reason}”")
+        else:
             missing.append(f"{grant.actor} has not approved this very file yet.")
     return " ".join(missing)
+
+
+def is_sent_back(deliverable: Deliverable) -> bool:
+    """Say whether an actor's last word on a file is that they sent it back."""
+    return any(
+        output_returned(grant, deliverable.sha256)
+        and not is_output_approved(grant, deliverable.sha256)
+        for grant in deliverable.render.grants.all()
+    )
+
+
+def output_returned(grant: Grant, sha256: str) -> str:
+    """Return why the actor sent a file back, or "" if they did not."""
+    sent = grant.output_returns.filter(output_sha256=sha256).first()
+    return sent.reason if sent else ""
 
 
 def outputs_of(actor: Actor) -> list[Output]:
@@ -179,68 +199,6 @@ def _output_under(grant: Grant, row: Deliverable) -> Output:
         watch_url=reverse("synthesis:deliverable_for_actor", args=[row.id]),
         at=row.made_at,
         is_approved=is_output_approved(grant, row.sha256),
+        page=reverse("synthesis:deliverable", args=[row.id]),
+        returned=output_returned(grant, row.sha256),
     )
-
-
-def made_with(actor: Actor) -> list[Made]:
-    """Everything made or begun with an actor's face, newest first, for the actor."""
-    made = [*_renders_with(actor), *_learned_of(actor)]
-    return sorted(made, key=lambda thing: thing.at, reverse=True)
-
-
-def _renders_with(actor: Actor) -> list[Made]:
-    renders = Render.objects.filter(grants__actor=actor).distinct()
-    return [
-        Made(
-            title=f"{render.dub.scene.title} in {language_words(render.dub.language)},"
-            f" version {render.version}, for {render.dub.scene.project}",
-            state=render.get_state_display(),
-            at=render.requested_at,
-            receipt=_receipt_address(render),
-        )
-        for render in renders.select_related("dub__scene__project", "deliverable")
-    ]
-
-
-def _receipt_address(render: Render) -> str:
-    file = getattr(render, "deliverable", None)
-    return (
-        reverse("synthesis:deliverable_receipt", args=[file.id, "pdf"]) if file else ""
-    )
-
-
-def _learned_of(actor: Actor) -> list[Made]:
-    """What the networks learned, or were learning, of the actor's face."""
-    runs = Adaptation.objects.filter(actor=actor).select_related(
-        "actor", "project", "requested_by"
-    )
-    brought = ActorModel.objects.filter(actor=actor, adaptation=None)
-    return [
-        *(
-            Made(
-                title=f"Learning how your mouth moves, for {run.project},"
-                f" by {run.requested_by}",
-                state=_learning_in_words(run),
-                at=run.ended_at or run.requested_at,
-            )
-            for run in runs
-        ),
-        *(
-            Made(
-                title=f"Learning how your mouth moves, for {model.grant.project};"
-                " it came with the software",
-                state="Learned, in use",
-                at=model.made_at,
-            )
-            for model in brought.select_related("grant__project")
-        ),
-    ]
-
-
-def _learning_in_words(run: Adaptation) -> str:
-    if run.model_deleted_at:
-        return f"Deleted on {day_words(run.model_deleted_at)} UTC"
-    if run.state != Adaptation.State.READY:
-        return str(run.get_state_display())
-    in_use = model_in_use(actor=run.actor, project=run.project)
-    return "Learned, in use" if in_use else "Learned, not used: consent has ended"

@@ -21,6 +21,7 @@ from synthesis.performance.kept import PerformanceError, codes_unpack, lip_code_
 from synthesis.performance.take import Performance
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
+from synthesis.services.measured import FORGOTTEN
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,18 @@ def performance_export(
             "render-not-ready", "The performance is there once the render has ended."
         )
     render_verify(render)
+    if not render.track_renders.exists():
+        raise NotAllowed(
+            FORGOTTEN,
+            "An actor had the movement of their mouth in this version deleted. The"
+            " finished file itself is unchanged.",
+        )
     write, suffix, _ = FORMATS[form]
     lip_code, _ = lip_code_in_use()
     content = write(_performances(render), lip_code, _about(render))
     ledger_append(
         kind="performance-exported",
+        subject=str(render.id),
         payload={
             "render": str(render.id),
             "format": form,

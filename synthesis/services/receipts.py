@@ -46,7 +46,7 @@ def deliverable_receipt(
         grants = grants.filter(actor__user=acting_user.pk)
     if not grants:
         raise NotAllowed("not-found", "There is no such file here.")
-    return _receipt(deliverable, list(grants))
+    return deliverable_receipt_of(deliverable, list(grants))
 
 
 def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
@@ -62,7 +62,7 @@ def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
         own = deliverable.render.grants.filter(actor=actor)
         tongue = language_words(dub.language)
         receipt_mail(
-            receipt=_receipt(deliverable, list(own)),
+            receipt=deliverable_receipt_of(deliverable, list(own)),
             actor=actor,
             name=f"file-{deliverable.id}",
             subject=f"Made with your face: {dub.scene} in {tongue}",
@@ -73,7 +73,9 @@ def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
         )
 
 
-def _receipt(deliverable: Deliverable, grants: list[Grant]) -> Receipt:
+def deliverable_receipt_of(deliverable: Deliverable, grants: list[Grant]) -> Receipt:
+    """Return the receipt of a file with these of its consents. Asks nobody's
+    permission."""
     entries = LedgerEntry.objects.about(str(deliverable.id)).filter(kind=MADE)
     if not entries:
         raise NotAllowed("no-receipt", "The ledger does not say that this was made.")

@@ -27,6 +27,7 @@ from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
+from synthesis.services.measured import measured_verify
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def render_queue(
         raise NotAllowed("scene-not-ready", "The scene is not analysed yet.")
     grants = dub_verify(dub)
     _require_faces(dub)
+    measured_verify(dub)
     if tier not in Render.Tier.values:
         raise SynthesisError("bad-tier", "Choose a draft or the final version.")
     dials = dials_standing(dub, dub.dials if controls is None else controls)
@@ -63,6 +65,7 @@ def render_queue(
     render.grants.set(grants)
     ledger_append(
         kind="render-queued",
+        subject=str(render.id),
         payload={
             "render": str(render.id),
             "scene_sha256": scene.sha256,

@@ -77,6 +77,7 @@ def decision_make(
     )
     ledger_append(
         kind="decision-made",
+        subject=str(deliverable.id),
         payload={
             "deliverable": str(deliverable.id),
             "sha256": sha256,
@@ -134,6 +135,7 @@ def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) 
     if cache.add(f"opened:{deliverable.id}:{user.pk}:{purpose}", 1, VIEWING_S):
         ledger_append(
             kind="deliverable-opened",
+            subject=str(deliverable.id),
             payload={
                 "deliverable": str(deliverable.id),
                 "sha256": deliverable.sha256,

@@ -14,7 +14,10 @@ from django.utils import timezone
 from consent.errors import ConsentDenied
 from consent.models import Actor, Grant, PasskeyCredential, Project, Status
 from consent.policy import Use, verify
+from synthesis.models import Deliverable
+from synthesis.services.receipts import deliverable_log
 from tests.consent.conftest import Cast
+from tests.synthesis.production import deliverable_made, dub_made, scene_made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -69,7 +72,28 @@ def ask(page: Page, project: Project) -> None:
     assert page.get_by_role("button", name="Sign with my passkey").count() == 0
 
 
-def test_an_actor_is_invited_signs_and_withdraws(
+def narrow(page: Page) -> None:
+    """Allow as the actor all that ask() asks for, but nothing with nudity."""
+    page.get_by_role("link", name="Allow only part of this").click()
+    page.get_by_label("My mouth may be changed").check()
+    page.get_by_label("Every scene of this production").check()
+    for name in ("Spanish (es)", "cinemas", "worldwide"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_label("I want to approve each finished version").check()
+    page.get_by_label("Never in connection with").fill("nudity")
+    page.get_by_role("button", name="Read my terms").click()
+    page.get_by_text("These are your own terms now").wait_for()
+
+
+def file_made(project: Project, grant: Grant, producer: Any) -> Deliverable:
+    """A finished file under the grant, its making written into the ledger."""
+    scene = scene_made(project, producer)
+    made = deliverable_made(dub_made(scene, grant.actor, producer), grant, producer)
+    deliverable_log(deliverable=made, acting_user=producer)
+    return made
+
+
+def test_an_actor_goes_the_whole_way_from_the_invitation_to_the_withdrawal(
     page: Page,
     sign_in: Callable[[Any], None],
     authenticator: Any,
@@ -89,17 +113,42 @@ def test_an_actor_is_invited_signs_and_withdraws(
 
     page.get_by_role("link", name="Read and answer").click()
     assert page.get_by_text("Spanish (es)").is_visible()
+    narrow(page)
     page.get_by_role("button", name="Sign with my passkey").click()
     page.get_by_text("Signed. You can withdraw").wait_for()
-    grant = Grant.objects.get()
+    grant = Grant.objects.signed().get()
     assert verify(use_of(grant)) == grant
     assert not PasskeyCredential.objects.get().is_software
 
+    made = file_made(project, grant, producer)
+    page.goto("/me/")
+    file = "The pier in Spanish (es), version 1"
+    history = page.locator("#history")
+    assert history.get_by_text(f"{file}, for The Harbour").is_visible()
+    page.get_by_role("link", name="See and decide").click()
+    page.get_by_role("heading", name=file).wait_for()
+    page.get_by_label("What is wrong with it?").fill("The mouth hangs.")
+    page.get_by_role("button", name="Send it back").click()
+    page.get_by_text("Sent back. The file stays locked").wait_for()
+    assert page.get_by_text("The mouth hangs.").is_visible()
+
+    page.get_by_role("link", name="The consent it stands on").click()
+    assert page.get_by_text("Work that is running is stopped.").first.is_visible()
     page.get_by_role("button", name="Withdraw with my passkey").click()
     page.get_by_text("Withdrawn. It holds from this moment").wait_for()
-    assert Grant.objects.get().status == Status.REVOKED
+    assert Grant.objects.signed().get().status == Status.REVOKED
     with pytest.raises(ConsentDenied):
         verify(use_of(grant))
+    assert page.get_by_role("link", name="Receipt to read (PDF)").is_visible()
+    assert mail.outbox[-1].subject == "The Harbour: consent revoked"
+    page.get_by_role("link", name="Inbox").click()
+    page.get_by_role("link", name="You have withdrawn your consent").click()
+    page.get_by_role("link", name="My consent").first.click()
+    assert history.get_by_text("Withdrawn", exact=True).is_visible()
+
+    sign_in(producer)
+    page.goto(f"/deliverables/{made.id}/")
+    assert page.get_by_text("Closed", exact=True).is_visible()
 
 
 def test_a_passkey_that_is_not_used_signs_nothing(
@@ -132,6 +181,9 @@ def test_an_actors_pages_fit_a_telephone(
     for address in (
         "/me/",
         "/me/passkeys/",
+        "/me/data/",
+        "/me/face/",
+        "/inbox/",
         f"/grants/{signed.id}/",
         f"/grants/{asked.id}/",
     ):

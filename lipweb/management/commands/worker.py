@@ -10,6 +10,7 @@ from django_rq.utils import reset_db_connections
 from django_rq.workers import get_worker
 from redis.exceptions import RedisError
 
+from lipweb.housekeeping import HouseWorker
 from synthesis.services.adaptation import adaptations_sweep
 from synthesis.services.uploads import uploads_sweep
 from synthesis.storage import scratch_sweep
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         try:
             worker = get_worker(
                 options["queue"],
+                # One that only empties the queue is gone before an hour is over.
+                worker_class=None if options["burst"] else HouseWorker,
                 worker_ttl=WORKER_TTL_S,
                 maintenance_interval=MAINTENANCE_INTERVAL_S,
                 job_monitoring_interval=JOB_MONITORING_INTERVAL_S,

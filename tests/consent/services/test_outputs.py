@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 
 from consent.errors import ConsentDenied, NotAllowed, SignatureRefused
-from consent.models import Grant, OutputApproval
+from consent.models import (
+    Grant,
+    LedgerEntry,
+    Notice,
+    OutputApproval,
+    OutputReturn,
+)
 from consent.policy import Use, verify
-from consent.services.outputs import output_approve, output_approve_options
+from consent.services.outputs import (
+    output_approve,
+    output_approve_options,
+    output_return,
+)
 from tests.consent.conftest import Cast
 
 MakeGrant = Callable[..., Grant]
@@ -105,3 +115,58 @@ def test_a_file_is_approved_once(cast: Cast, sign: MakeGrant) -> None:
     approve(cast, grant)
     with pytest.raises(NotAllowed, match="already"):
         approve(cast, grant)
+
+
+# Sending a file back
+
+
+def give_back(cast: Cast, grant: Grant, reason: str = "The mouth hangs.") -> None:
+    output_return(
+        grant=grant, output_sha256=FILE, reason=reason, acting_user=cast.actor_user
+    )
+
+
+def test_a_file_sent_back_stays_locked_and_the_producer_reads_why(
+    cast: Cast, sign: MakeGrant, use: MakeUse
+) -> None:
+    grant = sign(output_approval=True)
+    give_back(cast, grant)
+    assert refused(use(output_sha256=FILE)) == ["output-approval"]
+    (notice,) = Notice.objects.filter(kind="output-returned")
+    assert notice.user == cast.producer
+    assert "“The mouth hangs.”" in notice.sentence
+    entry = LedgerEntry.objects.get(kind="output-returned")
+    assert entry.payload["output_sha256"] == FILE
+    assert "mouth" not in bytes(entry.content).decode()
+
+
+def test_a_file_is_sent_back_once_and_never_without_a_reason(
+    cast: Cast, sign: MakeGrant
+) -> None:
+    grant = sign(output_approval=True)
+    with pytest.raises(NotAllowed, match="few words"):
+        give_back(cast, grant, "  ")
+    give_back(cast, grant)
+    with pytest.raises(NotAllowed, match="already"):
+        give_back(cast, grant)
+    assert OutputReturn.objects.count() == 1
+
+
+def test_an_approval_is_the_last_word(
+    cast: Cast, sign: MakeGrant, use: MakeUse
+) -> None:
+    grant = sign(output_approval=True)
+    give_back(cast, grant)
+    approve(cast, grant)
+    assert verify(use(output_sha256=FILE)) == grant
+    with pytest.raises(NotAllowed, match="approved this file already"):
+        give_back(cast, grant)
+
+
+def test_only_the_actor_sends_back(cast: Cast, sign: MakeGrant) -> None:
+    grant = sign(output_approval=True)
+    for user in (cast.producer, cast.reviewer, cast.stranger):
+        with pytest.raises(NotAllowed):
+            output_return(
+                grant=grant, output_sha256=FILE, reason="No.", acting_user=user
+            )

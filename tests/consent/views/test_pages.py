@@ -211,7 +211,7 @@ def test_another_address_of_the_house_leads_to_the_right_one(
     assert "Passkeys work only at this site's own address" in words(page)
 
 
-def test_the_home_sorts_what_is_asked_standing_and_over(
+def test_the_home_shows_what_is_asked_what_stands_and_what_happened(
     cast: Cast,
     propose: MakeGrant,
     sign: MakeGrant,
@@ -222,7 +222,12 @@ def test_the_home_sorts_what_is_asked_standing_and_over(
     sign()
     as_user(cast.actor_user).post(f"{grant_page(propose())}decline/")
     page = as_user(cast.actor_user).get("/me/")
-    for said in ("Read and answer", "Read or withdraw", "Over", "The pier, Spanish"):
+    for said in (
+        "Read and answer",
+        "Read or withdraw",
+        "Declined",
+        "The pier, Spanish",
+    ):
         assert said in words(page)
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from consent.models import Grant
 from consent.services.software import software_grant_revoke
+from consent.services.withdrawals import grant_suspend, suspension_options
 from lipweb.models import User
 from synthesis.models import Deliverable, Dub, Render, Track
 
@@ -151,6 +152,23 @@ def test_a_withdrawal_is_shown_and_closes_the_way_to_another(
     assert "Consent withdrawn" in words
     assert "has withdrawn this grant" in words
     assert ask(client, live.dub).status_code == 403
+
+
+def test_a_render_that_a_suspension_stopped_is_not_called_withdrawn(
+    client: Client,
+    live: Render,
+    grant: Grant,
+    passkey: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    user = grant.actor.user
+    assert user
+    options = suspension_options(grant=grant, acting_user=user)
+    with django_capture_on_commit_callbacks(execute=True):
+        grant_suspend(grant=grant, assertion=passkey.get(options), acting_user=user)
+    words = scene_page(client, live.dub)
+    assert "Consent suspended" in words
+    assert "Consent withdrawn" not in words
 
 
 def test_a_finished_render_leads_to_its_review(
