@@ -101,12 +101,15 @@ def _grant_events(grant: Grant) -> Iterator[tuple[datetime, str, str, str]]:
 
 def _answers_to_files(actor: Actor) -> Iterator[Event]:
     """What the actor said of finished files that were to be approved by them."""
-    titles = {one.sha256: one.title for one in seams.outputs_of(actor)}
     approvals = OutputApproval.objects.filter(grant__actor=actor)
-    for one in approvals.select_related("grant__project"):
-        if one.signed_at:
-            yield _of_file(one, titles, one.signed_at, _("Approved by you"), "ok")
+    approvals = approvals.filter(signed_at__isnull=False)
     returns = OutputReturn.objects.filter(grant__actor=actor)
+    if not (approvals.exists() or returns.exists()):
+        return
+    titles = {one.sha256: one.title for one in seams.outputs_of(actor)}
+    for one in approvals.select_related("grant__project"):
+        at = one.signed_at or one.grant.proposed_at
+        yield _of_file(one, titles, at, _("Approved by you"), "ok")
     for sent in returns.select_related("grant__project"):
         yield _of_file(sent, titles, sent.returned_at, _("Sent back by you"), "")
 

@@ -124,7 +124,7 @@ def test_an_actor_goes_the_whole_way_from_the_invitation_to_the_withdrawal(
     page.goto("/me/")
     file = "The pier in Spanish (es), version 1"
     history = page.locator("#history")
-    assert history.get_by_text(f"{file}, for The Harbour").is_visible()
+    assert history.get_by_text(f"{file}, for The Harbour", exact=True).is_visible()
     page.get_by_role("link", name="See and decide").click()
     page.get_by_role("heading", name=file).wait_for()
     page.get_by_label("What is wrong with it?").fill("The mouth hangs.")
