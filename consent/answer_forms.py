@@ -116,7 +116,7 @@ class NarrowForm(forms.Form):
         asked, tongue = self.asked, reading_tongue()
         titles = [(sha256, scene.title) for sha256, scene in self.known.items()]
         if asked.scenes is None:
-            titles.insert(0, (WHOLE, _("Every scene of this production")))
+            titles.insert(0, (WHOLE, gettext("Every scene of this production")))
         self._choices("scenes", titles)
         self._choices(
             "languages", [(tag, language_words(tag, tongue)) for tag in asked.languages]

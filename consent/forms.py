@@ -198,7 +198,7 @@ class ProposeForm(forms.Form):
         return Dialogue(description=description, sha256=_fingerprint(script))
 
 
-def _fingerprint(file: UploadedFile | None) -> str | None:
+def _fingerprint(file: UploadedFile[Any] | None) -> str | None:
     """Return the SHA-256 (hex) of an uploaded file, read in pieces, or None."""
     if file is None:
         return None
