@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from consent.models import NoticeWish
 from consent.tongue import LOCALES, Tongue, tongue_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def shown_locale(request: HttpRequest) -> str:
 
 
 def language_of(user: AbstractBaseUser | None) -> str:
-    """Return the language a person has chosen, for writing to them."""
+    """Return the language for writing to a person: what they have chosen, or else
+    that in which they last came in."""
     chosen: str = getattr(user, "language", "")
+    if chosen not in LOCALES and user is not None:
+        wish = NoticeWish.objects.filter(user=user.pk).first()
+        chosen = wish.language if wish else ""
     return chosen if chosen in LOCALES else str(settings.LANGUAGE_CODE)

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uses', models.CharField(choices=[('none', 'Only in the inbox'), ('at-once', 'At once'), ('daily', 'Once a day, together')], default='daily', max_length=8)),
+                ('language', models.CharField(blank=True, max_length=35)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notice_wish', to=settings.AUTH_USER_MODEL)),
             ],
         ),

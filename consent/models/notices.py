@@ -83,8 +83,9 @@ class Notice(models.Model):
 
 
 class NoticeWish(models.Model):
-    """How a person wants to hear by mail of uses of their face. What must be answered
-    or confirmed is always mailed, at once."""
+    """How a person wants to hear by mail of uses of their face, and in which language
+    of anything ("": the house's). What must be answered or confirmed is always mailed,
+    at once."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notice_wish"
@@ -92,6 +93,7 @@ class NoticeWish(models.Model):
     uses = models.CharField(
         max_length=8, choices=Notice.Mail.choices, default=Notice.Mail.DAILY
     )
+    language = models.CharField(max_length=35, blank=True)
 
     def __str__(self) -> str:
         return f"{self.uses} for {self.user_id}"

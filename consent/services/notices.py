@@ -214,10 +214,11 @@ def _claim(notices: list[Notice], now: datetime) -> list[Notice]:
 
 @receiver(user_logged_in)
 def language_keep(user: AbstractBaseUser, **_: Any) -> None:
-    """Write letters in the language in which the person first came in, until they
-    choose one."""
-    if not getattr(user, "language", ""):
-        get_user_model().objects.filter(pk=user.pk).update(language=reading_locale())
+    """Write letters in the language in which the person last came in, unless they
+    have chosen one."""
+    NoticeWish.objects.update_or_create(
+        user_id=user.pk, defaults={"language": reading_locale()}
+    )
 
 
 def _subject(notices: list[Notice]) -> str:

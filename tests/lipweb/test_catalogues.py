@@ -47,12 +47,13 @@ def test_the_compiled_catalogue_is_what_the_other_says(catalogue: Catalogue) -> 
 @each_catalogue
 def test_german_has_the_same_places_for_values(catalogue: Catalogue) -> None:
     for entry in entries(catalogue):
-        for text in [entry.msgstr, *entry.msgstr_plural.values()]:
-            if text:
-                places = PLACES.findall(entry.msgid)
-                assert sorted(PLACES.findall(text)) == sorted(places), entry.msgid
-                ends = (entry.msgid[-1] in ".?!", text[-1] in ".?!")
-                assert ends[0] == ends[1], entry.msgid
+        pairs = [(entry.msgid, entry.msgstr or entry.msgstr_plural.get(0, ""))]
+        if entry.msgid_plural:
+            pairs.append((entry.msgid_plural, entry.msgstr_plural[1]))
+        for english, german in pairs:
+            places = PLACES.findall(english)
+            assert sorted(PLACES.findall(german)) == sorted(places), english
+            assert (english[-1] in ".?!") == (german[-1] in ".?!"), english
 
 
 @each_catalogue
@@ -96,7 +97,7 @@ SHOWN = [
     *(p for p in (REPOSITORY / "templates/consent").iterdir()),
     *(REPOSITORY / "templates" / name for name in SHARED),
 ]
-TECHNICAL = ("python -m consent.verify", "FILE.json", "lipweb")
+TECHNICAL = ("python -m consent.verify", "FILE.json", "RECEIPT.json", "lipweb")
 
 
 def unmarked(source: str) -> str:

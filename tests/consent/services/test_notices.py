@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone, translation
 
-from consent.models import Grant, Notice, Project
+from consent.models import Grant, Notice, NoticeWish, Project
 from consent.notice_words import WORDS, sentence_of, title_of
 from consent.services.grants import grant_decline, grant_return
 from consent.services.notices import letters_send, notice_wish_keep, use_tell
@@ -272,14 +272,13 @@ def test_every_notice_has_words_for_the_facts_it_is_given() -> None:
     assert "1 December 2026, 14:30" in title_of("own-ending", facts)
 
 
-def test_letters_are_in_the_language_in_which_the_person_first_came_in(
+def test_letters_are_in_the_language_in_which_the_person_last_came_in(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client()
     with translation.override("de"):
         client.force_login(cast.actor_user)
-    cast.actor_user.refresh_from_db()
-    assert cast.actor_user.language == "de"
+    assert NoticeWish.objects.get(user=cast.actor_user).language == "de"
     seen = []
     monkeypatch.setattr(
         "consent.services.notices._subject",
@@ -288,7 +287,5 @@ def test_letters_are_in_the_language_in_which_the_person_first_came_in(
     a_use(cast, "1")
     assert letters_send(now=NOON) == 1
     assert seen == ["de"]
-    # From then on only they themselves change it.
     client.force_login(cast.actor_user)
-    cast.actor_user.refresh_from_db()
-    assert cast.actor_user.language == "de"
+    assert NoticeWish.objects.get(user=cast.actor_user).language == "en"

@@ -99,6 +99,7 @@ def test_each_page_of_an_actor_is_german_throughout(
         sha256="ab" * 32,
         grant=Grant.objects.get(pk=grant.pk),
         watch_url="/",
+        page="/",
         at=timezone.now(),
         is_approved=False,
     )
@@ -163,7 +164,7 @@ def test_an_actor_is_written_to_in_their_language(
     with django_capture_on_commit_callbacks(execute=True):
         grant = propose()
     (asked,) = [one for one in mail.outbox if one.to == [cast.actor_user.email]]
-    assert asked.subject == "Harbour Lights: Bitte um Ihre Einwilligung"
+    assert asked.subject == "Meridian bittet um Ihre Einwilligung für Harbour Lights"
     assert "Nichts ist erlaubt, solange Sie nicht unterschreiben." in asked.body
     signed(cast, german, grant)
     answer = german.get(f"/grants/{grant.id}/receipt.pdf")
