@@ -43,9 +43,9 @@ class Output:
     sha256: str
     grant: Grant
     watch_url: str
-    page: str
     at: datetime
     is_approved: bool
+    page: str = ""
     returned: str = ""
 
 
