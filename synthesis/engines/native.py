@@ -9,11 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from synthesis.abreast import each
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.engines.dialled import dialled
 from synthesis.engines.finish import finished, grain_between, usual_grain
@@ -28,7 +30,7 @@ from synthesis.faces.align import (
     poses,
 )
 from synthesis.neural import masks
-from synthesis.neural.dataset import FAR, in_place, mean_light
+from synthesis.neural.dataset import FAR, Placed, lit, mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
 from synthesis.neural.mel import log_mel
 from synthesis.neural.references import Bank, choose
@@ -46,7 +48,14 @@ MOST_ENLARGED = 3.0
 """A face larger than so many times the network's is drawn at that and enlarged."""
 
 Tier = Literal["draft", "final"]
-Drawn = dict[int, tuple[NDArray[np.uint8], NDArray[np.float32]]]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some frames one after the other: crops uint8 (b, H, W, 3) from frame first on."""
+
+    first: int
+    crops: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -101,9 +110,13 @@ class NativeEngine:
     """Whether what is drawn gets its last touch: detail and the film's grain."""
 
     def __init__(
-        self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
+        self,
+        general: WeightFolder,
+        actor: WeightFolder | None,
+        tier: Tier = "final",
+        threads: int = 1,
     ) -> None:
-        """Load networks; prefer `load`."""
+        """Load networks; prefer `load`. threads: as many batches are drawn at once."""
         own = actor if actor is not None else general
         control = own if "control" in own else general
         renderer = own if "renderer" in own and tier == "final" else general
@@ -114,6 +127,7 @@ class NativeEngine:
         config = self._renderer.config
         self._spec = CropSpec(config.width, config.height, config.px_per_eyes)
         self._tier = tier
+        self._threads = threads
         self._narrow = renderer.config("renderer") != general.config("renderer")
         """It knows this actor's minutes alone, and no pose but theirs."""
         used = {
@@ -137,12 +151,11 @@ class NativeEngine:
         """Load general weights, and an actor's adapted ones over them.
 
         weights_dir: the general folder, by default the one in the repository. actor:
-        a folder that `train adapt` wrote. threads: of torch, for the whole process.
+        a folder that `train adapt` wrote. threads: as many batches are drawn at once.
         tier: "draft" draws with the small general network whatever the face's size;
         "final" with the actor's own, and as large as the face was filmed.
         Raises WeightsError where a file is missing, changed or of another shape.
         """
-        torch.set_num_threads(threads)
         general = WeightFolder(weights_dir or GENERAL)
         adapted = WeightFolder(actor) if actor is not None else None
         if adapted is not None and adapted.base != general.sha256("lip_code"):
@@ -151,7 +164,7 @@ class NativeEngine:
                 "The actor's weights were adapted under another lip code: adapt them "
                 "again to the general weights now in use.",
             )
-        return cls(general, adapted, tier)
+        return cls(general, adapted, tier, threads)
 
     def mouths(self, face: ShotFace, controls: Controls) -> Iterator[MouthPatch | None]:
         """See base.Engine. Opens face.frames twice; memory does not grow with it."""
@@ -163,32 +176,39 @@ class NativeEngine:
         wanted = self._wanted_codes(face, controls)
         pictures, light, grain = self._gather(face, plan)
         rows = self._choose(plan, wanted, pictures, light)
-        frames = iter(face.frames())
-        for first in range(0, len(wanted), BATCH_FRAMES):
-            batch = self._crops(islice(frames, BATCH_FRAMES), plan, first)
-            at = first + np.flatnonzero(plan.wanted[first : first + len(batch)])
-            drawn: Drawn = {}
-            if len(at):
-                chosen = rows[at]
-                references = [
-                    in_place(
-                        pictures.crops[some], pictures.bank[some], plan.places[number],
-                        light[number], plan.spec,
-                    )
-                    for some, number in zip(chosen, at, strict=True)
-                ]  # fmt: skip
-                codes = pictures.bank.codes[chosen] - plan.rest
-                rgb, matte = self._draw(
-                    batch[at - first], np.stack(references), wanted[at], codes
+        placed = Placed(pictures.crops, pictures.bank.places, plan.spec)
+
+        def drawn(batch: _Batch) -> list[MouthPatch | None]:
+            patches: list[MouthPatch | None] = [None] * len(batch.crops)
+            at = batch.first + np.flatnonzero(
+                plan.wanted[batch.first : batch.first + len(batch.crops)]
+            )
+            if not len(at):
+                return patches
+            chosen = rows[at]
+            references = [
+                lit(
+                    placed(some, plan.places[number]),
+                    pictures.bank.light[some],
+                    light[number],
                 )
-                drawn = {int(k): (rgb[i], matte[i]) for i, k in enumerate(at)}
-                if self.finishes:
-                    drawn = {
-                        k: (finished(made, grain, k), face)
-                        for k, (made, face) in drawn.items()
-                    }
-            for number in range(first, first + len(batch)):
-                yield _patch(plan, number, drawn[number]) if number in drawn else None
+                for some, number in zip(chosen, at, strict=True)
+            ]
+            rgb, matte = self._draw(
+                batch.crops[at - batch.first],
+                np.stack(references),
+                wanted[at],
+                pictures.bank.codes[chosen] - plan.rest,
+            )
+            for number, made, skin in zip(at, rgb, matte, strict=True):
+                done = finished(made, grain, int(number)) if self.finishes else made
+                patches[number - batch.first] = _patch(plan, number, (done, skin))
+            return patches
+
+        for patches in each(
+            drawn, self._batches(face, plan), threads=self._threads, begin=_one_thread
+        ):
+            yield from patches
 
     def lip_codes(self, face: ShotFace, controls: Controls) -> NDArray[np.float32]:
         """Return the codes (n, C) the mouth will follow: for curves and export."""
@@ -323,15 +343,16 @@ class NativeEngine:
             pieces.append(choose(target, pictures.bank, self._lip_code.spread))
         return np.concatenate(pieces)
 
-    def _crops(
-        self, frames: Iterator[NDArray[np.uint8]], plan: _Plan, first: int
-    ) -> NDArray[np.uint8]:
-        """Return uint8 (b, H, W, 3) of the next frames."""
-        cuts = [
-            cut_face(frame, plan.maps[first + number], plan.spec)
-            for number, frame in enumerate(frames)
-        ]
-        return np.stack(cuts) if cuts else np.empty((0, 1, 1, 3), np.uint8)
+    def _batches(self, face: ShotFace, plan: _Plan) -> Iterator[_Batch]:
+        """Read the shot again and cut the face out: fewer at a time of a larger one."""
+        ratio = plan.spec.px_per_eyes / self._spec.px_per_eyes
+        count = max(1, round(BATCH_FRAMES / ratio**2))
+        cuts = (
+            cut_face(frame, to_frame, plan.spec)
+            for frame, to_frame in zip(face.frames(), plan.maps, strict=True)
+        )
+        for first in range(0, len(plan.maps), count):
+            yield _Batch(first, np.stack(list(islice(cuts, count))))
 
     @torch.inference_mode()
     def _draw(
@@ -371,6 +392,11 @@ class NativeEngine:
         return rgb.contiguous().numpy(), face[:, 0].numpy()
 
 
+def _one_thread() -> None:
+    """Keep torch to the thread that calls it: there are as many as cores."""
+    torch.set_num_threads(1)
+
+
 def _stored_pictures(actor: WeightFolder) -> tuple[_Pictures, CropSpec]:
     """Return what stages.reference_pictures wrote, and the crop it was cut with."""
     arrays = actor.arrays("references")
@@ -395,8 +421,9 @@ def _patch(
     rgb, face = drawn
     filmed = _filmed_matte(plan, number).astype(np.float32) / 255
     alpha = masks.soft_hole(plan.spec) * np.maximum(filmed, face) * plan.fade[number]
-    rgba = np.dstack([rgb, np.round(alpha * 255).astype(np.uint8)])
-    return MouthPatch(rgba, plan.maps[number].copy())
+    rgba = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
+    rgba[..., 3] = np.round(alpha * 255)
+    return MouthPatch(np.asarray(rgba, np.uint8), plan.maps[number].copy())
 
 
 def _filmed_matte(plan: _Plan, number: int) -> NDArray[np.uint8]:
