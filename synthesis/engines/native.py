@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from synthesis.abreast import each
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.engines.dialled import dialled
 from synthesis.engines.finish import finished, grain_between, usual_grain
+from synthesis.engines.pictures import Pictures, resized, stored_pictures
 from synthesis.faces.abstention import FADE_FRAMES, drawn_frames
 from synthesis.faces.align import (
     CropSpec,
@@ -30,7 +32,7 @@ from synthesis.faces.align import (
     poses,
 )
 from synthesis.neural import masks
-from synthesis.neural.dataset import FAR, Placed, lit, mean_light
+from synthesis.neural.dataset import Placed, lit, mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
 from synthesis.neural.mel import log_mel
 from synthesis.neural.references import Bank, choose
@@ -48,27 +50,6 @@ MOST_ENLARGED = 3.0
 """A face larger than so many times the network's is drawn at that and enlarged."""
 
 Tier = Literal["draft", "final"]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Some frames one after the other: crops uint8 (b, H, W, 3) from frame first on."""
-
-    first: int
-    crops: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """Reference pictures in memory: uint8 (m, H, W, 3), with their description."""
-
-    crops: NDArray[np.uint8]
-    bank: Bank
-
-    def joined(self, other: _Pictures) -> _Pictures:
-        """Return both collections as one."""
-        crops = np.concatenate([self.crops, other.crops])
-        return _Pictures(crops, self.bank.joined(other.bank))
 
 
 @dataclass(frozen=True)
@@ -96,6 +77,35 @@ class _Plan:
         return Bank(
             self.codes[frames], self.turns[frames], frames, light, self.places[frames]
         )
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """What the n frames of a shot are drawn from. wanted: (n, C) codes. bank: of the m
+    reference pictures; rows: (n, K) of them chosen. light: (n, 3). grain: of the film.
+    """
+
+    plan: _Plan
+    wanted: NDArray[np.float32]
+    bank: Bank
+    placed: Placed
+    rows: NDArray[np.int64]
+    light: NDArray[np.float32]
+    grain: float
+
+    def references(self, number: int) -> NDArray[np.float32]:
+        """Return float32 (K, H, W, 3), 0..255, in the pose and light of a frame."""
+        chosen = self.rows[number]
+        crops = self.placed(chosen, self.plan.places[number])
+        return lit(crops, self.bank.light[chosen], self.light[number])
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some frames one after the other: crops uint8 (b, H, W, 3) from frame first on."""
+
+    first: int
+    crops: NDArray[np.uint8]
 
 
 class NativeEngine:
@@ -134,9 +144,9 @@ class NativeEngine:
             general.sha256("lip_code"), control.sha256("control"),
             renderer.sha256("renderer"),
         }  # fmt: skip
-        self._own_pictures: _Pictures | None = None
+        self._own_pictures: Pictures | None = None
         if actor is not None and "references" in actor:
-            self._own_pictures, self._own_spec = _stored_pictures(actor)
+            self._own_pictures, self._own_spec = stored_pictures(actor)
             used.add(actor.sha256("references"))
         self.weights_sha256 = hashlib.sha256("".join(sorted(used)).encode()).hexdigest()
 
@@ -173,40 +183,12 @@ class NativeEngine:
             for _ in range(len(face.landmarks)):
                 yield None
             return
-        wanted = self._wanted_codes(face, controls)
-        pictures, light, grain = self._gather(face, plan)
-        rows = self._choose(plan, wanted, pictures, light)
-        placed = Placed(pictures.crops, pictures.bank.places, plan.spec)
-
-        def drawn(batch: _Batch) -> list[MouthPatch | None]:
-            patches: list[MouthPatch | None] = [None] * len(batch.crops)
-            at = batch.first + np.flatnonzero(
-                plan.wanted[batch.first : batch.first + len(batch.crops)]
-            )
-            if not len(at):
-                return patches
-            chosen = rows[at]
-            references = [
-                lit(
-                    placed(some, plan.places[number]),
-                    pictures.bank.light[some],
-                    light[number],
-                )
-                for some, number in zip(chosen, at, strict=True)
-            ]
-            rgb, matte = self._draw(
-                batch.crops[at - batch.first],
-                np.stack(references),
-                wanted[at],
-                pictures.bank.codes[chosen] - plan.rest,
-            )
-            for number, made, skin in zip(at, rgb, matte, strict=True):
-                done = finished(made, grain, int(number)) if self.finishes else made
-                patches[number - batch.first] = _patch(plan, number, (done, skin))
-            return patches
-
+        shot = self._prepared(face, plan, self._wanted_codes(face, controls))
         for patches in each(
-            drawn, self._batches(face, plan), threads=self._threads, begin=_one_thread
+            partial(self._drawn, shot),
+            self._batches(face, plan),
+            threads=self._threads,
+            begin=_one_thread,
         ):
             yield from patches
 
@@ -295,7 +277,7 @@ class NativeEngine:
 
     def _gather(
         self, face: ShotFace, plan: _Plan
-    ) -> tuple[_Pictures, NDArray[np.float32], float]:
+    ) -> tuple[Pictures, NDArray[np.float32], float]:
         """Read the shot once: pictures of the actor from all over it, the light (n, 3)
         on each frame, measured on those and interpolated, and the film's grain."""
         usable = np.flatnonzero(plan.wanted)
@@ -319,18 +301,45 @@ class NativeEngine:
                 measured[place[number]] = mean_light(crop, matte, plan.spec)
         at = np.arange(len(plan.wanted))
         light = np.stack([np.interp(at, kept, c) for c in measured.T], 1)
-        pictures = _Pictures(crops, plan.bank(kept, measured))
+        pictures = Pictures(crops, plan.bank(kept, measured))
         own = self._own_pictures
         if own is not None:
-            stored = _resized(own, self._own_spec, plan.spec)
+            stored = resized(own, self._own_spec, plan.spec)
             pictures = pictures.joined(stored) if self.scene_pictures else stored
         return pictures, light.astype(np.float32), usual_grain(grain)
+
+    def _prepared(
+        self, face: ShotFace, plan: _Plan, wanted: NDArray[np.float32]
+    ) -> _Shot:
+        pictures, light, grain = self._gather(face, plan)
+        placed = Placed(pictures.crops, pictures.bank.places, plan.spec)
+        rows = self._choose(plan, wanted, pictures, light)
+        return _Shot(plan, wanted, pictures.bank, placed, rows, light, grain)
+
+    def _drawn(self, shot: _Shot, batch: _Batch) -> list[MouthPatch | None]:
+        """Draw some frames; called by several threads at once."""
+        plan, end = shot.plan, batch.first + len(batch.crops)
+        patches: list[MouthPatch | None] = [None] * len(batch.crops)
+        at = batch.first + np.flatnonzero(plan.wanted[batch.first : end])
+        if not len(at):
+            return patches
+        rows = shot.rows[at]
+        rgb, matte = self._draw(
+            batch.crops[at - batch.first],
+            np.stack([shot.references(int(number)) for number in at]),
+            shot.wanted[at],
+            shot.bank.codes[rows] - plan.rest,
+        )
+        for number, made, skin in zip(at.tolist(), rgb, matte, strict=True):
+            done = finished(made, shot.grain, number) if self.finishes else made
+            patches[number - batch.first] = _patch(plan, number, (done, skin))
+        return patches
 
     def _choose(
         self,
         plan: _Plan,
         wanted: NDArray[np.float32],
-        pictures: _Pictures,
+        pictures: Pictures,
         light: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return (n, K) rows of pictures."""
@@ -397,23 +406,6 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _stored_pictures(actor: WeightFolder) -> tuple[_Pictures, CropSpec]:
-    """Return what stages.reference_pictures wrote, and the crop it was cut with."""
-    arrays = actor.arrays("references")
-    height, width = arrays["crops"].shape[1:3]
-    # Spaced apart, so that two of them never count as neighbours.
-    frames = FAR + 100 * np.arange(len(arrays["codes"]), dtype=np.int64)
-    bank = Bank(
-        arrays["codes"].astype(np.float32),
-        arrays["turns"].astype(np.float64),
-        frames,
-        arrays["light"].astype(np.float32),
-        arrays["places"].astype(np.float64),
-    )
-    spec = CropSpec(width, height, float(arrays["px_per_eyes"][0]))
-    return _Pictures(arrays["crops"], bank), spec
-
-
 def _patch(
     plan: _Plan, number: int, drawn: tuple[NDArray[np.uint8], NDArray[np.float32]]
 ) -> MouthPatch:
@@ -430,18 +422,6 @@ def _filmed_matte(plan: _Plan, number: int) -> NDArray[np.uint8]:
     """Return (H, W), 255 on the face as filmed."""
     points = masks.in_crop(plan.points[number], plan.maps[number])
     return masks.face_matte(points, plan.spec)
-
-
-def _resized(pictures: _Pictures, spec: CropSpec, wanted: CropSpec) -> _Pictures:
-    """Return the pictures, cut to spec, as if cut to wanted."""
-    if spec == wanted:
-        return pictures
-    scale = spec.px_per_eyes / wanted.px_per_eyes
-    to_crop = np.array(
-        [[scale, 0, (spec.width - scale * wanted.width) / 2], [0, scale, 0]]
-    )
-    crops = [cut_face(crop, to_crop, wanted) for crop in pictures.crops]
-    return replace(pictures, crops=np.stack(crops))
 
 
 def fades(wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
