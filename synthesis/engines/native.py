@@ -287,12 +287,11 @@ class NativeEngine:
         measured = np.empty((count, 3), np.float32)
         grain: list[float] = []
         place = {int(frame): row for row, frame in enumerate(kept)}
-        for number, frame in enumerate(face.frames()):
+        needed = set(kept) | set(kept + 1)
+        frames = ((k, f) for k, f in enumerate(face.frames()) if k in needed)
+        cut = partial(_cut_out, plan)
+        for number, crop, matte in each(cut, frames, threads=self._threads):
             before = place.get(number - 1)
-            if number not in place and before is None:
-                continue
-            crop = cut_face(frame, plan.maps[number], plan.spec)
-            matte = _filmed_matte(plan, number)
             if before is not None:
                 skin = (matte > SKIN) & (masks.hole(plan.spec) == 0)
                 grain.append(grain_between(crops[before], crop, skin))
@@ -391,6 +390,7 @@ class NativeEngine:
             torch.from_numpy(codes),
             torch.from_numpy(reference_codes),
             large,
+            inside=True,
         )
         face = logit.sigmoid()
         if large is not None:
@@ -399,6 +399,15 @@ class NativeEngine:
             )
         rgb = (made.clamp(0, 1) * 255).round().to(torch.uint8).movedim(1, -1)
         return rgb.contiguous().numpy(), face[:, 0].numpy()
+
+
+def _cut_out(
+    plan: _Plan, numbered: tuple[int, NDArray[np.uint8]]
+) -> tuple[int, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the number of a frame, its crop, and where face is in it."""
+    number, frame = numbered
+    crop = cut_face(frame, plan.maps[number], plan.spec)
+    return number, crop, _filmed_matte(plan, number)
 
 
 def _one_thread() -> None:

@@ -18,6 +18,9 @@ from torch import Tensor, nn
 
 from synthesis.neural.lipcode import CODE_SIZE
 
+LAYERS_BEHIND_MIX = 4
+"""3x3 convolutions from the mix to the picture: each looks one cell further."""
+
 
 @dataclass(frozen=True)
 class RendererConfig:
@@ -95,6 +98,7 @@ class Renderer(nn.Module):
     def forward(
         self, target: Tensor, hole: Tensor, references: Tensor,
         code: Tensor, reference_codes: Tensor, large: Tensor | None = None,
+        inside: bool = False,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Draw the mouth that code asks for.
 
@@ -106,6 +110,9 @@ class Renderer(nn.Module):
         is H' x W', right inside the hole alone: their detail is bent and mixed as the
         small ones were, only the correction is enlarged. What is not in a photograph
         is not made up.
+
+        inside: spare the work on what lies far off the hole. In it, and 4 pixels
+        around it, the result is the same; farther off it is no picture.
         """
         batch, _, _, height, width = references.shape
         wanted = (code[:, None] - reference_codes).flatten(1)  # (B, K * C)
@@ -114,14 +121,19 @@ class Renderer(nn.Module):
         pictures = (target * (1 - hidden), hidden, *references.unbind(1))
         features = self._trunk(_unshuffled(*pictures), condition)
         flow = self.flow(features)
-        mix = self._mix(flow, references)
+        cells = _cells_around(hole if inside else torch.ones_like(hole))
+        part = (_times4(cells[0]), _times4(cells[1]))
+        mix = self._mix(flow, references, part)
         near = F.pixel_shuffle(self.expand(features), self.config.step)
+        near = near[:, :, cells[0], cells[1]]
         near = torch.cat([near, _unshuffled(mix)], 1)  # (B, 96, H/4, W/4)
         near = F.leaky_relu(self.detail0(near), 0.1)
         last = F.pixel_shuffle(self.finish(self.detail1(near, condition)), 4)
+        mix, last = (_set_back(x, part, (height, width)) for x in (mix, last))
         correction, face = last[:, :3], last[:, 3:]
         if large is not None:
-            mix = self._mix(flow, large, _reach_of(hole, large.shape[-2:]))
+            part = _reach_of(hole, large.shape[-2:])
+            mix = _set_back(self._mix(flow, large, part), part, large.shape[-2:])
             correction = F.interpolate(
                 correction, size=large.shape[-2:], mode="bilinear", align_corners=False
             )
@@ -142,19 +154,16 @@ class Renderer(nn.Module):
         return out
 
     def _mix(
-        self, flow: Tensor, references: Tensor, part: tuple[slice, slice] | None = None
+        self, flow: Tensor, references: Tensor, part: tuple[slice, slice]
     ) -> Tensor:
-        """Bend each reference by its flow and mix them: (B, 3, H, W).
-
-        part: only these rows and columns are mixed; the others come out 0.
-        """
+        """Bend each reference by its flow and mix them: (B, 3, h, w), these rows and
+        columns of the picture."""
         batch, k, _, height, width = references.shape
         flow = F.interpolate(
             flow, size=(height, width), mode="bilinear", align_corners=False
         ).view(batch, k, 3, height, width)
-        grid = _identity_grid(height, width, flow)
-        if part is not None:
-            flow, grid = flow[:, :, :, part[0], part[1]], grid[part]
+        grid = _identity_grid(height, width, flow)[part]
+        flow = flow[:, :, :, part[0], part[1]]
         shift = (flow[:, :, :2] * self.config.reach).permute(0, 1, 3, 4, 2)
         bent = F.grid_sample(
             references.flatten(0, 1), (grid + shift).flatten(0, 1),
@@ -164,11 +173,7 @@ class Renderer(nn.Module):
         mixed = bent[:, 0] * weights[:, 0]
         for row in range(1, k):
             mixed = torch.addcmul(mixed, bent[:, row], weights[:, row])
-        if part is None:
-            return mixed
-        whole = mixed.new_zeros(batch, 3, height, width)
-        whole[:, :, part[0], part[1]] = mixed
-        return whole
+        return mixed
 
 
 def _reach_of(hole: Tensor, size: torch.Size) -> tuple[slice, slice]:
@@ -181,6 +186,34 @@ def _reach_of(hole: Tensor, size: torch.Size) -> tuple[slice, slice]:
         first, last = int(inside.min()), int(inside.max()) + 1
         spans.append(slice(int(first * scale), min(wanted, math.ceil(last * scale))))
     return spans[0], spans[1]
+
+
+def _cells_around(hole: Tensor) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture's 4 x 4 cells that decide what comes
+    out in the hole (H, W): its own, one more, and one for each layer behind the mix."""
+    spans = []
+    for axis, size in enumerate(hole.shape):
+        inside = hole.amax(1 - axis).nonzero()
+        first, last = int(inside.min()) // 4, int(inside.max()) // 4 + 1
+        edge = 1 + LAYERS_BEHIND_MIX
+        spans.append(slice(max(0, first - edge), min(size // 4, last + edge)))
+    return spans[0], spans[1]
+
+
+def _times4(cells: slice) -> slice:
+    return slice(4 * cells.start, 4 * cells.stop)
+
+
+def _set_back(
+    picture: Tensor, part: tuple[slice, slice], size: tuple[int, int] | torch.Size
+) -> Tensor:
+    """Return (B, C, *size), 0 around a picture that is part of it."""
+    if picture.shape[-2:] == torch.Size(size):
+        return picture
+    (top, bottom), (left, right) = (
+        (span.start, whole - span.stop) for span, whole in zip(part, size, strict=True)
+    )
+    return F.pad(picture, (left, right, top, bottom))
 
 
 def _silence(layer: nn.Conv2d) -> None:
