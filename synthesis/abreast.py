@@ -8,7 +8,7 @@ the caller's own thread: it takes the results one by one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -27,7 +27,7 @@ def each(
     *,
     threads: int,
     begin: Callable[[], None] | None = None,
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """Yield work(item) for every item, in order, by so many threads at once.
 
     At most threads + 1 items are under way. begin: called once in each thread. items
@@ -47,7 +47,7 @@ def each(
                 future.cancel()
 
 
-def ahead(items: Iterable[Item], *, most: int = 2) -> Iterator[Item]:
+def ahead(items: Iterable[Item], *, most: int = 2) -> Generator[Item, None, None]:
     """Yield items, walked by a thread of its own, at most so many before the taker.
 
     An error of items is raised here. Closing this closes items too, in its thread, and

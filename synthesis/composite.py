@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from synthesis.engines.base import MouthPatch
@@ -46,13 +47,13 @@ def composite(planes: Planes, patch: MouthPatch) -> Box | None:
     box, over = warped(patch, *planes.size)
     if box.empty:
         return None
-    alpha = cv2.extractChannel(over, 3)
+    alpha = _split(over)[3]
     x, y, width, height = cv2.boundingRect((alpha > 0).view(np.uint8))
     if not width:
         return None
     # Premultiplied, so the offset of each plane counts by alpha too.
     matrix = np.column_stack(rgb_to_yuv_matrix(planes.matrix, planes.full_range))
-    yuv = cv2.split(cv2.transform(over, matrix))
+    yuv = _split(cv2.transform(over, matrix))
     luma = planes.y[box.y0 : box.y1, box.x0 : box.x1]
     _blend(luma, yuv[0], alpha)
     step = 2 if planes.subsampled else 1
@@ -124,8 +125,8 @@ def _warp(patch: MouthPatch, seen: Box, box: Box) -> NDArray[np.float32]:
         borderValue=(0, 0, 0, 0),
     )
     # Cubic overshoots: no alpha below 0 or above 1, no colour without alpha.
-    *colours, alpha = cv2.split(warped)
-    alpha = np.clip(alpha, 0.0, 1.0)
+    *colours, alpha = _split(warped)
+    np.clip(alpha, 0.0, 1.0, out=alpha)
     alpha[alpha < _LEAST_ALPHA] = 0.0
     most = 255.0 * alpha
     merged = cv2.merge([*(np.clip(c, 0.0, most) for c in colours), alpha])
@@ -134,7 +135,7 @@ def _warp(patch: MouthPatch, seen: Box, box: Box) -> NDArray[np.float32]:
 
 def _premultiplied(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 (h, w, 4) as float32: colours 0..255 times alpha 0..1, and that alpha."""
-    *colours, alpha = cv2.split(rgba.astype(np.float32))
+    *colours, alpha = _split(rgba.astype(np.float32))
     alpha *= np.float32(1 / 255)
     merged = cv2.merge([*(colour * alpha for colour in colours), alpha])
     return np.asarray(merged, np.float32)
@@ -151,6 +152,11 @@ def _reduced(
     back = np.array([[fx, 0, (fx - 1) / 2], [0, fy, (fy - 1) / 2], [0, 0, 1]])
     shrunk = cv2.resize(rgba, small, interpolation=cv2.INTER_AREA)
     return np.asarray(shrunk, np.float32), to_frame @ back
+
+
+def _split(picture: MatLike) -> list[NDArray[np.float32]]:
+    """Each channel of a float32 picture (h, w, c) on its own, (h, w)."""
+    return [np.asarray(channel, np.float32) for channel in cv2.split(picture)]
 
 
 def _halve(plane: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -228,8 +228,8 @@ def _unshuffled(*pictures: Tensor) -> Tensor:
     once, however it lies: at large crops copies cost as much as layers."""
     parts = []
     for some in pictures:
-        height, width = some.shape[2:]
-        tiles = some.unflatten(3, (width // 4, 4)).unflatten(2, (height // 4, 4))
+        batch, channels, height, width = some.shape
+        tiles = some.reshape(batch, channels, height // 4, 4, width // 4, 4)
         parts.append(tiles.permute(0, 2, 4, 1, 3, 5))  # (B, H/4, W/4, C, 4, 4)
     return torch.cat(parts, 3).flatten(3).permute(0, 3, 1, 2)
 

@@ -31,7 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Each job is a fork of this process: one that finds the libraries loaded
-        # begins seconds earlier. No weights are, and no thread has begun.
+        # begins seconds earlier. Nothing is computed here, so that OpenMP has no
+        # threads yet, which a fork would lose.
         import_module("synthesis.jobs")
         scratch_sweep(older_than_s=settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"])
         uploads_sweep()
