@@ -161,11 +161,13 @@ class NativeEngine:
         """Load general weights, and an actor's adapted ones over them.
 
         weights_dir: the general folder, by default the one in the repository. actor:
-        a folder that `train adapt` wrote. threads: as many batches are drawn at once.
+        a folder that `train adapt` wrote. threads: as many batches are drawn at once,
+        and torch, in the whole process, takes no more.
         tier: "draft" draws with the small general network whatever the face's size;
         "final" with the actor's own, and as large as the face was filmed.
         Raises WeightsError where a file is missing, changed or of another shape.
         """
+        torch.set_num_threads(threads)
         general = WeightFolder(weights_dir or GENERAL)
         adapted = WeightFolder(actor) if actor is not None else None
         if adapted is not None and adapted.base != general.sha256("lip_code"):
