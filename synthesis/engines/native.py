@@ -162,12 +162,12 @@ class NativeEngine:
 
         weights_dir: the general folder, by default the one in the repository. actor:
         a folder that `train adapt` wrote. threads: as many batches are drawn at once,
-        and torch, in the whole process, takes no more.
+        each by one thread of torch: from now on it takes one in the whole process.
         tier: "draft" draws with the small general network whatever the face's size;
         "final" with the actor's own, and as large as the face was filmed.
         Raises WeightsError where a file is missing, changed or of another shape.
         """
-        torch.set_num_threads(threads)
+        _one_thread()
         general = WeightFolder(weights_dir or GENERAL)
         adapted = WeightFolder(actor) if actor is not None else None
         if adapted is not None and adapted.base != general.sha256("lip_code"):
@@ -413,7 +413,8 @@ def _cut_out(
 
 
 def _one_thread() -> None:
-    """Keep torch to the thread that calls it: there are as many as cores."""
+    """Keep torch to the thread that calls it: there are as many as cores, and its own
+    would spin between layers."""
     torch.set_num_threads(1)
 
 
