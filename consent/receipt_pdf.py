@@ -11,8 +11,10 @@ from typing import Final
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
+from consent.keyring import Entry, ProvenKey
 from consent.sentences import day_words, sections_of
 from consent.verdict import ProvenGrant, Verdict
+from consent.verdict_words import ROLE_WORDS, key_lines
 
 FONTS: Final = Path(__file__).resolve().parent / "fonts"
 _BODY_PT, _SMALL_PT, _HEAD_PT, _TITLE_PT = 10.5, 8.5, 12.5, 19.0
@@ -36,6 +38,12 @@ def receipt_pdf(verdict: Verdict) -> bytes:
         page.say_fact("Made", f"{day_words(verdict.deliverable.at)} (UTC)")
         page.say_fact("Ledger entry", str(verdict.deliverable.index))
         page.say_fact("SHA-256", str(told.get("sha256", "")))
+    page.say_heading("The passkeys, and what they prove")
+    for key in verdict.keys:
+        for line in key_lines(key):
+            page.say(line, bullet=True, bold=bool(key.opened and not key.confirmed))
+    for remark in verdict.remarks:
+        page.say(remark, bullet=True)
     page.say_heading("The ledger")
     page.say_fact("Name", verdict.checkpoint.origin)
     page.say_fact("Entries signed for", str(verdict.checkpoint.size))
@@ -50,20 +58,46 @@ def _grant(page: _Page, grant: ProvenGrant) -> None:
     page.say_heading(f"{grant.record.grantor.stage_name} for “{grantee.production}”")
     if grant.withdrawn:
         page.say(f"WITHDRAWN on {day_words(grant.withdrawn.at)} (UTC).", bold=True)
+    elif len(grant.rests) % 2:
+        page.say(f"SUSPENDED since {day_words(grant.rests[-1].at)} (UTC).", bold=True)
+    elif grant.record.cosigner and not grant.cosigned:
+        page.say("NOT CO-SIGNED YET: it allows nothing.", bold=True)
     page.say("These are the words that were shown and signed:")
     for section in sections_of(grant.part.text):
         page.say_heading(section.heading, small=True)
         for sentence in section.lines:
             page.say(sentence, bullet=True)
     page.say_heading("The signature", small=True)
-    page.say_fact("Signed", f"{day_words(grant.signed.at)} (UTC)")
-    page.say_fact("At", grant.part.passkey.origin)
-    page.say_fact("Passkey", grant.part.passkey.fingerprint)
-    page.say_fact("Ledger entry", str(grant.signed.index))
+    _signing(page, "Signed", grant.signed, grant.key)
     page.say_fact("Document (SHA-256)", grant.part.sha256)
     page.say_fact("Words (SHA-256)", grant.record.text.sha256)
-    if grant.withdrawn:
-        page.say_fact("Withdrawal's ledger entry", str(grant.withdrawn.index))
+    cosigner = grant.record.cosigner
+    if cosigner and grant.cosigned and grant.cosigning_key:
+        who = f"The co-signature of {cosigner.name}, {ROLE_WORDS[cosigner.role]}"
+        page.say_heading(who, small=True)
+        _signing(page, "Signed", grant.cosigned, grant.cosigning_key)
+    _since(page, grant)
+
+
+def _since(page: _Page, grant: ProvenGrant) -> None:
+    """What was signed of a grant after it."""
+    if not (grant.rests or grant.approvals or grant.withdrawn):
+        return
+    page.say_heading("What was signed since", small=True)
+    for number, rest in enumerate(grant.rests):
+        done = "Suspension lifted" if number % 2 else "Suspended"
+        page.say_fact(done, f"{day_words(rest.at)} (UTC), ledger entry {rest.index}")
+    for sha256, entry in grant.approvals:
+        page.say_fact("File approved", f"{day_words(entry.at)} (UTC), {sha256}")
+    if grant.withdrawn and grant.withdrawing_key:
+        _signing(page, "Withdrawn", grant.withdrawn, grant.withdrawing_key)
+
+
+def _signing(page: _Page, done: str, entry: Entry, key: ProvenKey) -> None:
+    page.say_fact(done, f"{day_words(entry.at)} (UTC)")
+    page.say_fact("At", key.part.origin)
+    page.say_fact("Passkey", key.part.fingerprint)
+    page.say_fact("Ledger entry", str(entry.index))
 
 
 class _Page(FPDF):

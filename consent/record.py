@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from consent.errors import RecordRefused
 
-GRANT_SCHEMA: Final = "lipweb-grant-v1"
+GRANT_SCHEMA: Final = "lipweb-grant-v2"
 REVOCATION_SCHEMA: Final = "lipweb-revocation-v1"
 SUSPENSION_SCHEMA: Final = "lipweb-suspension-v1"
 PASSKEY_SCHEMA: Final = "lipweb-passkey-confirmation-v1"
@@ -25,6 +25,7 @@ WHOLE_PROJECT: Final = "project"
 MEDIA: Final = ("cinema", "streaming", "broadcast", "home-video", "trailer", "social")
 SIGNERS: Final = ("self", "guardian", "estate", "representative")
 PURPOSES: Final = ("inference", "training")
+COSIGNER_ROLES: Final = ("agent", "union", "other")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _TERRITORY = re.compile(r"[A-Z]{2}")
@@ -183,6 +184,21 @@ class Grantee:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cosigner:
+    """Who must sign the same words beside the actor before they allow anything."""
+
+    cosigner_id: str
+    role: str
+    name: str
+    email: str
+
+    def __post_init__(self) -> None:
+        _require(self.role in COSIGNER_ROLES, "An agent, a union, or another?")
+        _require(self.name.strip(), "Whoever co-signs needs a name.")
+        _require("@" in self.email, "Whoever co-signs needs an e-mail address.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShownText:
     """Which words the actor read: template version, locale, SHA-256 of the text."""
 
@@ -202,6 +218,7 @@ class GrantRecord:
     proposed_at: datetime
     step: Step = field(default_factory=Step)
     text: ShownText = field(default_factory=ShownText)
+    cosigner: Cosigner | None = None
 
     def with_text(self, text: ShownText) -> GrantRecord:
         return replace(self, text=text)
@@ -212,6 +229,7 @@ class GrantRecord:
             "schema": GRANT_SCHEMA,
             "grant": self.grant_id,
             "grantor": _grantor_document(self.grantor),
+            "cosigner": _cosigner_document(self.cosigner),
             "grantee": _grantee_document(self.grantee),
             "scope": _scope_document(self.terms),
             "purposes": {
@@ -248,6 +266,7 @@ class GrantRecord:
                 proposed_at=moment_of(document["proposed_at"]),
                 step=Step(**document["proposal"]),
                 text=ShownText(**document["text"]),
+                cosigner=_cosigner_read(document["cosigner"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RecordRefused("This is not a grant record of this form.") from error
@@ -290,6 +309,24 @@ def _grantor_read(part: Mapping[str, Any]) -> Grantor:
             ends_at=moment_of(mandate["until"]),
         )
     return Grantor(actor_id=fields.pop("actor"), mandate=mandate, **fields)
+
+
+def _cosigner_document(cosigner: Cosigner | None) -> dict[str, str] | None:
+    if cosigner is None:
+        return None
+    return {
+        "cosigner": cosigner.cosigner_id,
+        "role": cosigner.role,
+        "name": cosigner.name,
+        "email": cosigner.email,
+    }
+
+
+def _cosigner_read(part: Mapping[str, Any] | None) -> Cosigner | None:
+    if part is None:
+        return None
+    fields = dict(part)
+    return Cosigner(cosigner_id=fields.pop("cosigner"), **fields)
 
 
 def _grantee_document(grantee: Grantee) -> dict[str, Any]:

@@ -65,6 +65,11 @@ SIGNER_WORDS: Final = {
     "estate": "their estate",
     "representative": "their representative",
 }
+COSIGNER_WORDS: Final = {
+    "agent": "your agent",
+    "union": "for your union",
+    "other": "whom you are asked together with",
+}
 _TURNING_SIGNS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
@@ -344,6 +349,12 @@ def _circumstances(record: GrantRecord) -> tuple[str, ...]:
         )
     if terms.counsel:
         lines.append(f"You were advised by {_one_line(terms.counsel)}.")
+    if record.cosigner:
+        lines.append(
+            f"{_one_line(record.cosigner.name)}, {COSIGNER_WORDS[record.cosigner.role]}"
+            ", has to sign these same words too. Until then they allow nothing. To "
+            "take them back, your own passkey is enough."
+        )
     return tuple(lines)
 
 

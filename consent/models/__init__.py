@@ -1,6 +1,7 @@
 """The records consent keeps."""
 
 from consent.models.grants import (
+    CoSignature,
     Grant,
     OutputApproval,
     Revocation,
@@ -8,13 +9,29 @@ from consent.models.grants import (
     Suspension,
 )
 from consent.models.ledger import LedgerCheckpoint, LedgerEntry
-from consent.models.passkeys import PasskeyConfirmation, PasskeyCredential
-from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
+from consent.models.passkeys import (
+    KeyRecovery,
+    PasskeyConfirmation,
+    PasskeyCredential,
+    PasskeyRetirement,
+)
+from consent.models.people import (
+    Actor,
+    Casting,
+    Cosigner,
+    Mandate,
+    Membership,
+    Project,
+    Role,
+)
 
 __all__ = [
     "Actor",
     "Casting",
+    "CoSignature",
+    "Cosigner",
     "Grant",
+    "KeyRecovery",
     "LedgerCheckpoint",
     "LedgerEntry",
     "Mandate",
@@ -22,6 +39,7 @@ __all__ = [
     "OutputApproval",
     "PasskeyConfirmation",
     "PasskeyCredential",
+    "PasskeyRetirement",
     "Project",
     "Revocation",
     "Role",

@@ -146,6 +146,35 @@ class Mandate(models.Model):
         return f"{self.holder}, {self.get_signs_display()} of {self.actor}"
 
 
+class Cosigner(models.Model):
+    """Somebody from outside who signs grants beside an actor: their agent, a union. One
+    row an address; user is the login that they set up from their own mailbox."""
+
+    class Role(models.TextChoices):
+        AGENT = "agent", "The actor's agent"
+        UNION = "union", "A union"
+        OTHER = "other", "Somebody else"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=8, choices=Role.choices)
+    email = models.EmailField(unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="cosigner",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Casting(models.Model):
     """An actor belongs to a production's cast. Being cast allows nothing yet.
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 from consent.access import require_producer, require_self
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import NotAllowed
-from consent.models import Actor, Grant, Project
+from consent.models import Actor, Cosigner, Grant, Project
 from consent.narrowing import widenings
 from consent.record import Grantee, GrantRecord, GrantTerms, Step
 from consent.sentences import grant_text, shown_grant
+from consent.services.cosigning import cosign_ask_on_commit, cosigner_record
 from consent.services.ledger import ledger_append
 from consent.services.mandates import grantor_of
 from consent.services.notices import notice_on_commit
@@ -35,8 +36,10 @@ def grant_propose(
     terms: GrantTerms,
     acting_user: AbstractBaseUser,
     previous: Grant | None = None,
+    cosigner: Cosigner | None = None,
 ) -> Grant:
     """Put a question to an actor of the project's cast. Nothing is allowed by it.
+    cosigner has to sign the same words after the actor before they allow anything.
 
     previous is a version that waits, was sent back or declined, and that this one
     replaces. Raises NotAllowed for one that is signed or replaced already."""
@@ -55,6 +58,7 @@ def grant_propose(
         grantee=grantee,
         terms=terms,
         previous=previous,
+        cosigner=cosigner,
         by="producer",
         acting_user=acting_user,
     )
@@ -85,6 +89,7 @@ def grant_narrow(
         grantee=grant.document.grantee,
         terms=terms,
         previous=grant,
+        cosigner=grant.cosigner,
         by="actor",
         acting_user=acting_user,
     )
@@ -106,7 +111,7 @@ def grant_sign_options(
     """Return the request options (JSON values) whose answer is the signature."""
     require_self(acting_user, grant.actor)
     _require_open(grant)
-    return signing_options(document=grant, actor=grant.actor)
+    return signing_options(document=grant, holder=grant.actor)
 
 
 @transaction.atomic
@@ -126,10 +131,11 @@ def grant_sign(
     _require_open(grant)
     _require_shown_text(grant)
     _require_mandate(grant)
-    document_sign(document=grant, actor=grant.actor, response=assertion)
+    document_sign(document=grant, holder=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)
     notice_on_commit(grant=grant, event="signed")
+    cosign_ask_on_commit(grant=grant)
     return grant
 
 
@@ -172,6 +178,7 @@ def _version_make(
     grantee: Grantee,
     terms: GrantTerms,
     previous: Grant | None,
+    cosigner: Cosigner | None,
     by: str,
     acting_user: AbstractBaseUser,
 ) -> Grant:
@@ -192,6 +199,7 @@ def _version_make(
             terms=terms,
             proposed_at=timezone.now(),
             step=step,
+            cosigner=cosigner_record(cosigner) if cosigner else None,
         )
     )
     return Grant.objects.create(
@@ -203,6 +211,7 @@ def _version_make(
         shown_text=text,
         proposed_by_id=acting_user.pk,
         previous=previous,
+        cosigner=cosigner,
     )
 
 

@@ -27,6 +27,7 @@ TO_PRODUCERS: Final = {
     "returned": "The actor has sent the question back and says what should change.",
     "revoked": "The actor has withdrawn consent. Work was stopped, files are locked.",
     "suspended": "The actor has suspended consent. Work was stopped, files are locked.",
+    "co-signed": "The co-signer has signed too. The grant holds now.",
     "lifted": "The actor has lifted the suspension. The grant holds again.",
 }
 

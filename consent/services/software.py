@@ -24,9 +24,9 @@ def software_passkey_enrol(
     """Enrol a new software authenticator as the actor's own user, and return it."""
     site = relying_party()
     authenticator = SoftwareAuthenticator(rp_id=site.rp_id, origin=site.origin)
-    options = passkey_enrol_options(actor=actor, acting_user=acting_user)
+    options = passkey_enrol_options(holder=actor, acting_user=acting_user)
     passkey_enrol(
-        actor=actor,
+        holder=actor,
         response=authenticator.create(options),
         challenge=options["challenge"],
         acting_user=acting_user,

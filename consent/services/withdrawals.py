@@ -31,7 +31,9 @@ def grant_revoke_options(
     """Return the request options (JSON values) whose answer revokes the grant."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=revocation_of(grant), actor=grant.actor)
+    return signing_options(
+        document=revocation_of(grant), holder=grant.actor, withdrawing=True
+    )
 
 
 @transaction.atomic
@@ -46,7 +48,9 @@ def grant_revoke(
     require_self(acting_user, grant.actor)
     _require_standing(grant)
     revocation = revocation_of(grant)
-    document_sign(document=revocation, actor=grant.actor, response=assertion)
+    document_sign(
+        document=revocation, holder=grant.actor, response=assertion, withdrawing=True
+    )
     revocation.save()
     ledger_append(
         kind="grant-revoked",
@@ -84,7 +88,9 @@ def suspension_options(
     it is suspended, lifts that."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=suspension_next(grant), actor=grant.actor)
+    word = suspension_next(grant)
+    resting = word.kind == Suspension.Kind.SUSPENSION
+    return signing_options(document=word, holder=grant.actor, withdrawing=resting)
 
 
 @transaction.atomic
@@ -150,7 +156,12 @@ def _word_sign(
         raise NotAllowed(
             "This is suspended already." if suspended else "This is not suspended."
         )
-    document_sign(document=word, actor=grant.actor, response=assertion)
+    document_sign(
+        document=word,
+        holder=grant.actor,
+        response=assertion,
+        withdrawing=word.kind == Suspension.Kind.SUSPENSION,
+    )
     word.save()
     ledger_append(
         kind=LOGGED_AS[word.kind],

@@ -73,7 +73,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     """The actor's passkeys, and a way to add one."""
     actor = own_actor(request)
     user = cast(AbstractBaseUser, request.user)
-    options = passkey_enrol_options(actor=actor, acting_user=user)
+    options = passkey_enrol_options(holder=actor, acting_user=user)
     request.session[CHALLENGE] = options["challenge"]
     context = {
         "actor": actor,
@@ -98,7 +98,7 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
     if challenge is None:
         raise SignatureRefused("This page was used already. Go back and try again.")
     credential = passkey_enrol(
-        actor=actor,
+        holder=actor,
         response=request.POST.get("response", ""),
         challenge=challenge,
         acting_user=cast(AbstractBaseUser, request.user),

@@ -374,7 +374,7 @@ def test_words_that_say_something_else_than_the_terms_are_refused(
     options = signing_options(
         rp_id=device.rp_id, canonical=bytes(grant.canonical), credentials=[]
     )
-    document_sign(document=grant, actor=cast.actor, response=device.get(options))
+    document_sign(document=grant, holder=cast.actor, response=device.get(options))
     grant.save()
     ledger_append(
         kind="grant-signed",
