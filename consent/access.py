@@ -33,13 +33,15 @@ def require_self(user: AbstractBaseUser, actor: Holder) -> None:
         raise NotAllowed("Only the actor themselves may do that.")
 
 
+def is_cosigner(user: AbstractBaseUser | AnonymousUser, grant: Grant) -> bool:
+    return grant.cosigner is not None and is_self(user, grant.cosigner)
+
+
 def may_have_receipt(user: AbstractBaseUser | AnonymousUser, grant: Grant) -> bool:
     """Say whether the receipt, which holds the actor's legal name and key, is theirs
     to have: the actor's own, the producers' who asked, and the co-signer's."""
-    cosigns = grant.cosigner is not None and is_self(user, grant.cosigner)
-    return (
-        is_self(user, grant.actor) or is_producer(user, grant.project) or bool(cosigns)
-    )
+    own = is_self(user, grant.actor) or is_cosigner(user, grant)
+    return own or is_producer(user, grant.project)
 
 
 def grants_visible_to(

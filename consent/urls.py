@@ -4,12 +4,15 @@ from django.urls import path, re_path
 
 from consent.views import (
     cast,
+    cosigning,
     grants,
     invitation,
+    keys,
     ledger,
     outputs,
     own,
     receipts,
+    recovering,
     withdrawals,
 )
 
@@ -18,13 +21,18 @@ app_name = "consent"
 urlpatterns = [
     path("me/", own.home, name="home"),
     path("me/agent/", receipts.agent, name="agent"),
-    path("me/passkeys/", own.passkeys, name="passkeys"),
-    path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
+    path("me/passkeys/", keys.passkeys, name="passkeys"),
+    path("me/passkeys/add/", keys.passkey_add, name="passkey_add"),
     path(
         "me/passkeys/<uuid:passkey_id>/confirm/",
-        own.passkey_vouch,
+        keys.passkey_vouch,
         name="passkey_vouch",
     ),
+    path("me/passkeys/<uuid:passkey_id>/retire/", keys.retire, name="passkey_retire"),
+    path("recovery/<str:token>/", keys.recovery, name="recovery"),
+    path("cosigning/", cosigning.home, name="cosigner_home"),
+    path("cosigning/<str:token>/", cosigning.invitation, name="cosign_invitation"),
+    path("grants/<uuid:grant_id>/cosign/", cosigning.cosign, name="cosign"),
     path("invitation/<str:token>/", invitation.invitation, name="invitation"),
     path("grants/<uuid:grant_id>/", grants.grant, name="grant"),
     path("grants/<uuid:grant_id>/sign/", grants.sign, name="sign"),
@@ -53,6 +61,11 @@ urlpatterns = [
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",
         cast.mandate,
         name="mandate",
+    ),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/recovery/",
+        recovering.recover,
+        name="recover",
     ),
     path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/ask/",

@@ -103,6 +103,20 @@ def cosign_read(*, token: str) -> Grant:
     return rows.get(pk=UUID(found), cosigner__isnull=False)
 
 
+def cosigner_needs_login(*, grant: Grant, acting_user: AbstractBaseUser | None) -> bool:
+    """Say whether whoever holds the invitation must first log in with the login that
+    its co-signer, or their address, already has."""
+    if grant.cosigner is None:
+        return True
+    owner = grant.cosigner.user_id
+    if owner is None:
+        people = get_user_model().objects.filter(email=grant.cosigner.email)
+        owner = people.values_list("pk", flat=True).first()
+    if owner is None:
+        return acting_user is not None
+    return acting_user is None or acting_user.pk != owner
+
+
 @transaction.atomic
 def cosigner_join(
     *, grant: Grant, password: str, acting_user: AbstractBaseUser | None
