@@ -182,8 +182,11 @@ def grant_cosign(
 
 def cosignature_of(grant: Grant) -> CoSignature:
     """Return the unsaved, unsigned co-signature: the grant's own bytes and words."""
+    # By its id: given the grant itself, Django would hang the unsigned row on it.
     return CoSignature(
-        grant=grant, canonical=bytes(grant.canonical), shown_text=grant.shown_text
+        grant_id=grant.pk,
+        canonical=bytes(grant.canonical),
+        shown_text=grant.shown_text,
     )
 
 

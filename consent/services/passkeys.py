@@ -160,8 +160,9 @@ def confirmation_of(credential: PasskeyCredential) -> PasskeyConfirmation:
         public_key_sha256=credential.public_key_sha256,
         text=shown,
     )
+    # By its id: given the key itself, Django would hang the unsigned row on it.
     return PasskeyConfirmation(
-        passkey=credential, canonical=canonical_bytes(document), shown_text=text
+        passkey_id=credential.pk, canonical=canonical_bytes(document), shown_text=text
     )
 
 

@@ -17,7 +17,14 @@ from consent.canonical import sha256_hex
 from consent.encoding import base64_bytes
 from consent.errors import LedgerBroken, NotAllowed
 from consent.keyring import CONFIRMED, RETIRED
-from consent.models import Actor, Cosigner, Grant, LedgerEntry, PasskeyCredential
+from consent.models import (
+    Actor,
+    CoSignature,
+    Cosigner,
+    Grant,
+    LedgerEntry,
+    PasskeyCredential,
+)
 from consent.models.passkeys import SignedDocument
 from consent.proof import LOGGED_AS
 from consent.receipt import EntryPart, KeyPart, Receipt, SignedPart
@@ -95,8 +102,8 @@ def _signed_about(
     """All that was signed of a grant, in the order of receipts, with the ledger's word
     for each signing."""
     yield grant, "grant-signed"
-    if hasattr(grant, "cosignature"):
-        yield grant.cosignature, "grant-cosigned"
+    for cosignature in CoSignature.objects.filter(grant=grant):
+        yield cosignature, "grant-cosigned"
     for word in grant.suspensions.select_related("credential"):
         yield word, LOGGED_AS[word.kind]
     approvals = grant.output_approvals.select_related("credential")
@@ -118,9 +125,14 @@ class _Gathered:
 
     def take(self, document: SignedDocument, act: str, subject: str) -> None:
         """Take a signed document in, with the entry on its signing."""
-        assertion, key = document.assertion, document.credential
-        if assertion is None or key is None:
+        assertion = document.assertion
+        if assertion is None:
             raise NotAllowed("This was never signed: there is no receipt for it.")
+        # Read anew: whoever asks may have held the key since before it was retired.
+        rows = PasskeyCredential.objects.select_related(
+            "recovery", "confirmation__credential", "retirement__credential"
+        )
+        key = rows.get(pk=document.credential_id)
         self.documents.append(
             SignedPart(
                 act=act,

@@ -86,8 +86,9 @@ def retirement_of(credential: PasskeyCredential) -> PasskeyRetirement:
         public_key_sha256=credential.public_key_sha256,
         text=shown,
     )
+    # By its id: given the key itself, Django would hang the unsigned row on it.
     return PasskeyRetirement(
-        passkey=credential, canonical=canonical_bytes(document), shown_text=text
+        passkey_id=credential.pk, canonical=canonical_bytes(document), shown_text=text
     )
 
 
