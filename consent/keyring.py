@@ -160,6 +160,7 @@ class Keyring:
     ) -> None:
         self._book = book
         self._signers: set[str] = set()
+        self._words: set[tuple[str, str]] = set()
         self.keys = {part.id: self._key(part) for part in keys}
         firsts = [key.holder for key in self.keys.values() if key.came == "first"]
         if len(self.keys) < len(keys) or len(set(firsts)) < len(firsts):
@@ -289,6 +290,10 @@ class Keyring:
         told = self.prove(
             part, holder=target.holder, act=part.act, subject=target.part.id
         )
+        word = (part.act, target.part.id)
+        if word in self._words:
+            raise RecordRefused("A word on a passkey stands in the receipt twice.")
+        self._words.add(word)
         known = target.confirmed if part.act == CONFIRMED else target.retired
         older = signer.enrolled.index < target.enrolled.index
         if known != told or (part.act == CONFIRMED and not older):

@@ -526,14 +526,15 @@ def test_a_minor_without_a_guardian_signs_nothing(
 
 
 def mandated(cast: Cast, ends_in: timedelta) -> Any:
+    now = timezone.now().replace(microsecond=0)
     return mandate_record(
         project=cast.project,
         actor=cast.actor,
         signs="representative",
         holder="Rhea Representative",
         evidence=ContentFile(b"a power of attorney", name="mandate"),
-        starts_at=timezone.now() - timedelta(days=1),
-        ends_at=timezone.now() + ends_in,
+        starts_at=now - timedelta(days=1),
+        ends_at=now + ends_in,
         acting_user=cast.producer,
     )
 

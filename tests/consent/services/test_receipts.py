@@ -236,7 +236,7 @@ def test_while_a_consent_is_suspended_its_receipt_says_so_and_is_mailed(
     receipt = Receipt.from_bytes(enclosures(letter)["json"])
     (proven,) = verify_receipt(receipt).grants
     assert proven.standing(timezone.now()) == "suspended"
-    assert proven.standing(proven.signed.at) == "in force"
+    assert proven.standing_at(proven.rests[0]) == "in force"
 
 
 # Pages
