@@ -62,6 +62,12 @@ def _grant(page: _Page, grant: ProvenGrant) -> None:
         page.say(f"SUSPENDED since {day_words(grant.rests[-1].at)} (UTC).", bold=True)
     elif grant.record.cosigner and not grant.cosigned:
         page.say("NOT CO-SIGNED YET: it allows nothing.", bold=True)
+    if grant.key.opened and not grant.key.confirmed:
+        page.say(
+            "SIGNED WITH A PASSKEY THAT CAME BY RECOVERY. What that proves, and what "
+            "not, stands below.",
+            bold=True,
+        )
     page.say("These are the words that were shown and signed:")
     for section in sections_of(grant.part.text):
         page.say_heading(section.heading, small=True)

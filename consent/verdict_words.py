@@ -30,6 +30,10 @@ ROLE_WORDS: Final = {
     "union": "a union",
     "other": "a further person",
 }
+HOLDER_WORDS: Final = {
+    "actor": "the actor, or of who signs for them",
+    "cosigner": "the co-signer",
+}
 
 
 def sentences(verdict: Verdict, at: datetime) -> list[str]:
@@ -45,7 +49,9 @@ def sentences(verdict: Verdict, at: datetime) -> list[str]:
     size, root = verdict.checkpoint.size, verdict.checkpoint.root.hex()
     lines.append(
         f"The ledger {verdict.checkpoint.origin} vouches for it with {size} entries "
-        f"and the root {root}. It can say nothing of what happened after them."
+        f"and the root {root}. It can say nothing of what happened after them, nor of "
+        "what was left out here: a withdrawal, say, that the ledger has and this file "
+        "has not."
     )
     lines.append(
         f"Compare the ledger's key with the one its house publishes: "
@@ -91,9 +97,9 @@ def key_lines(key: ProvenKey) -> list[str]:
         )
     else:
         lines.append(
-            f"{name} was the first one of whoever signed with it. That it is theirs "
-            "the house says, by whose invitation it came: ask them whether this is the "
-            "fingerprint that they noted."
+            f"{name} was the first one of {HOLDER_WORDS[key.holder[0]]}. That it is "
+            "theirs the house says, by whose invitation it came: ask them whether this "
+            "is the fingerprint that they noted."
         )
     if key.retired:
         lines.append(
@@ -107,9 +113,11 @@ def _recovery(key: ProvenKey) -> str:
     if key.opened is None:
         return ""
     opened = day_words(key.opened.at)
+    reason = " ".join((key.part.reason or "").split())
+    stop = "" if reason.endswith((".", "!", "?")) else "."
     told = (
         f"The house opened it on {opened} (UTC) and gave as the reason: "
-        f"“{' '.join((key.part.reason or '').split())}”."
+        f"“{reason}”{stop}"
     )
     if key.recovered:
         channel = CHANNELS.get(str(key.recovered.payload["channel"]), "in some way")

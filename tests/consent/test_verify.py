@@ -228,7 +228,7 @@ def test_a_receipt_holds_one_of_everything(full: Receipt, run: Any) -> None:
         "It was withdrawn on",
         "was retired on",
         "was confirmed with an earlier passkey of the same person",
-        "was the first one of whoever signed with it",
+        "was the first one of the co-signer",
     ):
         assert told in words, told
 
