@@ -61,13 +61,22 @@ def key_notice_on_commit(*, credential: PasskeyCredential, event: str) -> None:
         "waits_until": credential.waits_until,
         "link": settings.SITE_URL + reverse("consent:passkeys"),
     }
-    letter = render_to_string("consent/key_notice.txt", context)
     subject = gettext("A passkey of %(name)s %(event)s") % {
         "name": context["name"],
         "event": gettext(EVENTS[event]),
     }
     addresses = addresses_of(credential.holder)
-    transaction.on_commit(lambda: _send(subject, letter, addresses))
+    # A producer must hear a new key's fingerprint from the actor, and type that.
+    comparing: list[str] = []
+    if event == "came by recovery" and credential.actor:
+        comparing = _producers_of(credential.actor)
+        hidden = render_to_string(
+            "consent/key_notice.txt", context | {"fingerprint": ""}
+        )
+        transaction.on_commit(lambda: _send(subject, hidden, comparing))
+    letter = render_to_string("consent/key_notice.txt", context)
+    others = [address for address in addresses if address not in comparing]
+    transaction.on_commit(lambda: _send(subject, letter, others))
 
 
 def recovery_notice_on_commit(*, recovery: KeyRecovery, link_token: str) -> None:

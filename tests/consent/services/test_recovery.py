@@ -300,6 +300,10 @@ def test_all_are_told_with_the_reason_and_only_the_actor_gets_the_link(
         enrol(cast, recovery)
         compare(cast, recovery)
     assert len(mail.outbox) == 6
+    # A producer has to hear the fingerprint from the actor before they read it.
+    own = PasskeyCredential.objects.get(recovery=recovery).fingerprint
+    told = {letter.to[0] for letter in mail.outbox[:3] if own in letter.body}
+    assert told == {"agent@example.com", "robin@example.com"}
     kinds = [
         entry.kind
         for entry in LedgerEntry.objects.order_by("index")
