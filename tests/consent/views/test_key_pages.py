@@ -141,7 +141,9 @@ def test_a_cosigner_comes_reads_and_signs(cast: Cast, client: Client) -> None:
     device = new_device()
     answer = json.dumps(device.create(json.loads(shown.context["options"])))
     client.post(reverse("consent:passkey_add"), {"response": answer}, follow=True)
-    assert "Signed, waits" in words(client.get(reverse("consent:cosigner_home")))
+    waiting = client.get("/", follow=True)
+    assert waiting.redirect_chain == [(reverse("consent:cosigner_home"), 302)]
+    assert "Signed, waits" in words(waiting)
     shown = client.get(own)
     assert "Withdraw" not in words(shown).replace("Withdrawn", "")
     answer = json.dumps(device.get(json.loads(shown.context["cosign_options"])))
