@@ -33,6 +33,7 @@ RETIRED: Final = "passkey-retired"
 WITHDRAWING: Final = ("grant-revoked", "grant-suspended")
 """Acts that take away. A key let in by recovery may do these without any delay."""
 
+Came = Literal["first", "confirmed", "recovery", "nobody"]
 Holder = tuple[str, str]
 """Whose a key is: ("actor" | "cosigner", id)."""
 
@@ -85,7 +86,7 @@ class ProvenKey:
     part: KeyPart
     holder: Holder
     enrolled: Entry
-    came: Literal["first", "confirmed", "recovery", "nobody"]
+    came: Came
     opened: Entry | None
     recovered: Entry | None
     confirmed: Entry | None
@@ -220,12 +221,11 @@ class Keyring:
         opened = self._opened(part, holder, enrolled)
         recovered = self._about(part, "passkey-recovered", enrolled)
         confirmed = self._about(part, CONFIRMED, enrolled)
+        came: Came = "recovery" if opened else "nobody"
         if enrolled.payload["first"] is True:
             came = "first"
         elif confirmed:
             came = "confirmed"
-        else:
-            came = "recovery" if opened else "nobody"
         if recovered and not opened:
             raise LedgerBroken("A passkey was let in, but no recovery was opened.")
         return ProvenKey(

@@ -249,7 +249,7 @@ def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
         raise SignatureRefused("What was confirmed is another passkey.")
     document_verify_signature(
         confirmation,
-        actor_id=credential.actor_id,
+        actor_id=credential.holder.id,
         kind="passkey-confirmed",
         logged=logged_about(credential.id, by.id),
     )

@@ -21,6 +21,12 @@ from consent.passkeys import Assertion
 
 RECEIPT_SCHEMA: Final = "lipweb-receipt-v2"
 SUBJECTS: Final = ("grant", "deliverable")
+BYTES_OF_A_KEY: Final = (
+    "credential_id",
+    "public_key",
+    "client_data_json",
+    "attestation_object",
+)
 LARGEST_BYTES: Final = 8 << 20
 """No receipt of ours comes near; anything larger is not parsed."""
 
@@ -88,12 +94,10 @@ class KeyPart:
     @classmethod
     def read(cls, part: Mapping[str, Any]) -> Self:
         fields = dict(part)
-        answer = fields.pop("registration")
-        for name in ("credential_id", "public_key"):
+        fields |= fields.pop("registration")
+        for name in BYTES_OF_A_KEY:
             fields[name] = base64_bytes(fields[name])
-        return cls(
-            **fields, **{name: base64_bytes(text) for name, text in answer.items()}
-        )
+        return cls(**fields)
 
 
 @dataclass(frozen=True, kw_only=True)

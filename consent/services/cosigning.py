@@ -125,7 +125,7 @@ def cosigner_join(
     with, if it has their address, or else a new one with this password."""
     if grant.cosigner is None:
         raise NotAllowed("This consent needs nobody's co-signature.")
-    cosigner = Cosigner.objects.select_for_update().get(pk=grant.cosigner_id)
+    cosigner = Cosigner.objects.select_for_update().get(pk=grant.cosigner.pk)
     if cosigner.user_id is not None:
         raise NotAllowed("This invitation was used already. Log in instead.")
     people = get_user_model().objects

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -73,10 +74,10 @@ def key_notice_on_commit(*, credential: PasskeyCredential, event: str) -> None:
         hidden = render_to_string(
             "consent/key_notice.txt", context | {"fingerprint": ""}
         )
-        transaction.on_commit(lambda: _send(subject, hidden, comparing))
+        transaction.on_commit(partial(_send, subject, hidden, comparing))
     letter = render_to_string("consent/key_notice.txt", context)
     others = [address for address in addresses if address not in comparing]
-    transaction.on_commit(lambda: _send(subject, letter, others))
+    transaction.on_commit(partial(_send, subject, letter, others))
 
 
 def recovery_notice_on_commit(*, recovery: KeyRecovery, link_token: str) -> None:
@@ -94,9 +95,7 @@ def recovery_notice_on_commit(*, recovery: KeyRecovery, link_token: str) -> None
             "hours": settings.RECOVERY_WAIT_HOURS,
         }
         letter = render_to_string("consent/recovery.txt", context)
-        transaction.on_commit(
-            lambda letter=letter, addresses=addresses: _send(subject, letter, addresses)  # type: ignore[misc]
-        )
+        transaction.on_commit(partial(_send, subject, letter, addresses))
 
 
 def addresses_of(holder: Holder) -> list[str]:

@@ -125,14 +125,14 @@ class _Gathered:
 
     def take(self, document: SignedDocument, act: str, subject: str) -> None:
         """Take a signed document in, with the entry on its signing."""
-        assertion = document.assertion
-        if assertion is None:
+        assertion, key_id = document.assertion, document.credential_id
+        if assertion is None or key_id is None:
             raise NotAllowed("This was never signed: there is no receipt for it.")
         # Read anew: whoever asks may have held the key since before it was retired.
         rows = PasskeyCredential.objects.select_related(
             "recovery", "confirmation__credential", "retirement__credential"
         )
-        key = rows.get(pk=document.credential_id)
+        key = rows.get(pk=key_id)
         self.documents.append(
             SignedPart(
                 act=act,

@@ -29,7 +29,6 @@ from consent.services.passkeys import (
     passkey_confirm_options,
     passkey_enrol,
     passkey_enrol_options,
-    relying_party,
 )
 from consent.services.recovery import recovery_enrol, recovery_read
 from consent.services.retirement import (
@@ -39,6 +38,7 @@ from consent.services.retirement import (
     retirement_of,
 )
 from consent.views.grants import asker
+from consent.views.own import passkeys_work_at
 
 CHALLENGE = "passkey-challenge"
 
@@ -56,8 +56,9 @@ class OwnKey:
 
 def own_holder(request: HttpRequest) -> Holder:
     """Return the actor, or else the co-signer, who is asking, or answer 404."""
-    found: Holder | None = Actor.objects.filter(user_id=request.user.pk).first()
-    found = found or Cosigner.objects.filter(user_id=request.user.pk).first()
+    user_id = asker(request).pk
+    found: Holder | None = Actor.objects.filter(user_id=user_id).first()
+    found = found or Cosigner.objects.filter(user_id=user_id).first()
     if found is None:
         raise Http404
     return found
@@ -89,14 +90,12 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     """One's passkeys, and a way to add, to confirm and to retire one."""
     holder = own_holder(request)
     keys = holder.passkeys.select_related("recovery", "retirement", "confirmation")
-    site = relying_party()
-    here = f"{request.scheme}://{request.get_host()}"
     context = {
         "holder": holder,
         "home": home_of(holder),
         "keys": [_own_key(request, key) for key in keys],
         "options": enrol_options(request, holder),
-        "elsewhere": "" if here == site.origin else site.origin + request.path,
+        "elsewhere": passkeys_work_at(request),
     }
     return render(request, "consent/passkeys.html", context)
 
