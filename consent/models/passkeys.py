@@ -162,12 +162,17 @@ class PasskeyCredential(models.Model):
 
     @property
     def registration_parts(self) -> dict[str, str]:
-        """The authenticator's answer as receipts carry it, both parts in base64."""
-        answer = self.registration["response"]
-        return {
-            "client_data_json": _base64(answer["clientDataJSON"]),
-            "attestation_object": _base64(answer["attestationObject"]),
-        }
+        """The authenticator's answer as receipts carry it, both parts in base64;
+        SignatureRefused if somebody changed the row into what is none."""
+        try:
+            answer = self.registration["response"]
+            return {
+                "client_data_json": _base64(answer["clientDataJSON"]),
+                "attestation_object": _base64(answer["attestationObject"]),
+            }
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            sentence = "The passkey's registration is not what it was."
+            raise SignatureRefused(sentence) from error
 
     @property
     def is_retired(self) -> bool:

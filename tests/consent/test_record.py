@@ -130,7 +130,7 @@ def test_no_foreign_field_is_taken_in(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("schema", "lipweb-grant-v2"),
+        ("schema", "lipweb-grant-v1"),
         ("proposed_at", "yesterday"),
         ("grantor", None),
         ("scope", []),
