@@ -8,7 +8,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 
 from consent.errors import NotAllowed
-from consent.models import Actor, Grant, Project, Role
+from consent.models import Grant, Project, Role
+from consent.models.passkeys import Holder
 
 
 def is_producer(user: AbstractBaseUser | AnonymousUser, project: Project) -> bool:
@@ -22,29 +23,36 @@ def require_producer(user: AbstractBaseUser, project: Project) -> None:
         raise NotAllowed("Only a producer of this production may do that.")
 
 
-def is_self(user: AbstractBaseUser | AnonymousUser, actor: Actor) -> bool:
+def is_self(user: AbstractBaseUser | AnonymousUser, actor: Holder) -> bool:
     return user.pk is not None and actor.user_id == user.pk
 
 
-def require_self(user: AbstractBaseUser, actor: Actor) -> None:
+def require_self(user: AbstractBaseUser, actor: Holder) -> None:
     """Raise NotAllowed unless the user is the actor, whatever else they may be."""
     if not is_self(user, actor):
         raise NotAllowed("Only the actor themselves may do that.")
 
 
+def is_cosigner(user: AbstractBaseUser | AnonymousUser, grant: Grant) -> bool:
+    return grant.cosigner is not None and is_self(user, grant.cosigner)
+
+
 def may_have_receipt(user: AbstractBaseUser | AnonymousUser, grant: Grant) -> bool:
     """Say whether the receipt, which holds the actor's legal name and key, is theirs
-    to have: the actor's own, and the producers' who asked."""
-    return is_self(user, grant.actor) or is_producer(user, grant.project)
+    to have: the actor's own, the producers' who asked, and the co-signer's."""
+    own = is_self(user, grant.actor) or is_cosigner(user, grant)
+    return own or is_producer(user, grant.project)
 
 
 def grants_visible_to(
     user: AbstractBaseUser | AnonymousUser,
 ) -> QuerySet[Grant]:
     """Return the grants that concern the user: their own, as an actor, and those of
-    the projects they are a member of."""
+    the projects they are a member of, and those they co-sign."""
     if isinstance(user, AnonymousUser):
         return Grant.objects.none()
     concerns = Q(actor__user_id=user.pk) | Q(project__memberships__user_id=user.pk)
+    # A co-signer is asked once the actor has signed, not before.
+    concerns |= Q(cosigner__user_id=user.pk, signed_at__isnull=False)
     rows = Grant.objects.filter(concerns).distinct()
     return rows.select_related("actor", "project")

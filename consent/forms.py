@@ -9,10 +9,11 @@ from typing import Any, cast
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from consent.errors import RecordRefused
-from consent.models import Mandate, Project
+from consent.models import Cosigner, Mandate, Project
 from consent.record import WORLDWIDE, Basis, Dialogue, GrantTerms
 from consent.seams import seams
 from consent.sentences import LANGUAGES, MEDIA_WORDS
@@ -139,6 +140,20 @@ class ProposeForm(forms.Form):
         help_text="Only its fingerprint goes into the question; the file is not kept.",
     )
 
+    cosigner_role = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Who they are"),
+        choices=[("", gettext_lazy("Nobody")), *Cosigner.Role.choices],
+    )
+    cosigner_name = forms.CharField(
+        required=False, max_length=120, label=gettext_lazy("Their name")
+    )
+    cosigner_email = forms.EmailField(
+        required=False,
+        label=gettext_lazy("Their e-mail address"),
+        help_text=gettext_lazy("They are asked there once the actor has signed."),
+    )
+
     def __init__(
         self,
         *args: Any,
@@ -164,6 +179,10 @@ class ProposeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        told = [cleaned.get(f"cosigner_{part}") for part in ("role", "name", "email")]
+        if any(told) and not all(told):
+            sentence = _("Say who co-signs, their name and their address, or nobody.")
+            raise forms.ValidationError(sentence)
         if not self.errors:
             try:
                 cleaned["terms"] = self._terms(cleaned)

@@ -41,11 +41,18 @@ TO_ACTOR: Final = {
     ),
     "own-suspended": Words(
         _("You have suspended your consent for %(project)s"),
-        _("Nothing may be made and no file may leave until you lift it."),
+        _(
+            "Nothing may be made and no file may leave until you lift it. The receipt"
+            " comes by mail."
+        ),
     ),
     "own-lifted": Words(
         _("You have lifted the suspension for %(project)s"),
-        _("Your consent holds again, as you signed it."),
+        _("Your consent holds again, as you signed it. The receipt comes by mail."),
+    ),
+    "own-co-signed": Words(
+        _("Your consent for %(project)s was co-signed"),
+        _("It holds now. The receipt comes by mail."),
     ),
     "own-ending": Words(
         _("Your consent for %(project)s ends on %(day)s"),
@@ -90,6 +97,10 @@ TO_PRODUCERS: Final = {
     "signed": Words(
         _("%(project)s: consent signed"),
         _("%(actor)s has signed. Read which terms: they may have narrowed them."),
+    ),
+    "co-signed": Words(
+        _("%(project)s: consent co-signed"),
+        _("The co-signer of %(actor)s has signed too. The consent holds now."),
     ),
     "declined": Words(
         _("%(project)s: consent declined"),

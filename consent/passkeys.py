@@ -161,6 +161,44 @@ def verify_enrolment(
     )
 
 
+def verify_registration(
+    *,
+    client_data_json: bytes,
+    attestation_object: bytes,
+    credential_id: bytes,
+    public_key: bytes,
+    aaguid: str,
+    rp_id: str,
+    origin: str,
+) -> None:
+    """Check, long after, that an authenticator made this very key (COSE) for this site
+    and verified its user; SignatureRefused if not. The challenge is read from the
+    answer: whoever checks later cannot know what was asked, only what was answered."""
+    name = bytes_to_base64url(credential_id)
+    response = {
+        "clientDataJSON": bytes_to_base64url(client_data_json),
+        "attestationObject": bytes_to_base64url(attestation_object),
+    }
+    try:
+        challenge = base64url_to_bytes(json.loads(client_data_json)["challenge"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SignatureRefused(REFUSED) from error
+    made = verify_enrolment(
+        response={
+            "id": name,
+            "rawId": name,
+            "type": "public-key",
+            "response": response,
+        },
+        expected_challenge=challenge,
+        expected_rp_id=rp_id,
+        expected_origin=origin,
+    )
+    told = (made.credential_id, made.public_key, made.aaguid)
+    if told != (credential_id, public_key, aaguid):
+        raise SignatureRefused("The passkey is not the one that was registered.")
+
+
 def verify_assertion(
     *,
     assertion: Assertion,

@@ -16,6 +16,7 @@ from consent.models import Actor, Grant, Project
 from consent.narrowing import language_covers
 from consent.proof import (
     grant_verify_signature,
+    is_cosigned,
     is_output_approved,
     is_revoked,
     is_suspended,
@@ -113,9 +114,17 @@ def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
     except SignatureRefused as refusal:
         # Its terms are then nobody's word: there is nothing further to compare.
         return (Failure("signature", refusal.sentence),)
+    if not is_cosigned(grant):
+        return (_not_cosigned(grant),)
     checked = [term(grant.document, use) for term in TERMS]
     checked.append(_output(grant, use))
     return tuple(failure for failure in checked if failure)
+
+
+def _not_cosigned(grant: Grant) -> Failure:
+    cosigner = grant.document.cosigner
+    name = cosigner.name if cosigner else "The co-signer"
+    return Failure("not-cosigned", f"{name} has not co-signed this grant yet.")
 
 
 def _output(grant: Grant, use: Use) -> Failure | None:

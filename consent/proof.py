@@ -14,16 +14,19 @@ from uuid import UUID
 from consent import passkeys
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import RecordRefused, SignatureRefused
+from consent.keyring import WITHDRAWING
 from consent.models import (
     Grant,
     LedgerEntry,
     OutputApproval,
     PasskeyConfirmation,
     PasskeyCredential,
+    PasskeyRetirement,
     Revocation,
     Suspension,
 )
 from consent.models.passkeys import SignedDocument
+from consent.record import moment_of
 from consent.services.passkeys import (
     confirmation_of,
     enrolment_payload,
@@ -139,6 +142,27 @@ def grant_verify_signature(grant: Grant, logged: Logged | None = None) -> None:
     )
 
 
+def is_cosigned(grant: Grant) -> bool:
+    """Say whether the co-signer whom the signed record names signed its very bytes.
+    A grant that names none needs nobody's."""
+    named = grant.document.cosigner
+    if named is None:
+        return True
+    cosignature = getattr(grant, "cosignature", None)
+    if cosignature is None or bytes(cosignature.canonical) != bytes(grant.canonical):
+        return False
+    try:
+        document_verify_signature(
+            cosignature,
+            actor_id=UUID(named.cosigner_id),
+            kind="grant-cosigned",
+            logged=logged_about(grant.id, cosignature.credential_id),
+        )
+    except SignatureRefused:
+        return False
+    return True
+
+
 def revocation_verify_signature(revocation: Revocation) -> None:
     """Raise SignatureRefused unless the grant's actor signed this revocation."""
     document_verify_signature(
@@ -157,7 +181,7 @@ def document_verify_signature(
     assertion, credential = document.assertion, document.credential
     if assertion is None or credential is None:
         raise SignatureRefused("This was never signed.")
-    if credential.actor_id != actor_id:
+    if actor_id not in (credential.actor_id, credential.cosigner_id):
         raise SignatureRefused("It was signed with somebody else's passkey.")
     passkeys.verify_assertion(
         assertion=assertion,
@@ -168,10 +192,51 @@ def document_verify_signature(
     )
     if ("passkey-enrolled", enrolment_payload(credential)) not in logged:
         raise SignatureRefused("The ledger does not know the passkey.")
-    if (kind, signature_payload(document)) not in logged:
+    act = (kind, signature_payload(document))
+    if act not in logged:
         raise SignatureRefused("The ledger does not know the signature.")
-    if not credential.is_first:
+    before = logged[: logged.index(act)]
+    if any(
+        was == "passkey-retired" and told["retired"] == str(credential.id)
+        for was, told in before
+    ):
+        raise SignatureRefused("The passkey was retired before it signed this.")
+    if credential.is_first:
+        return
+    if credential.recovery_id and not hasattr(credential, "confirmation"):
+        _passkey_verify_recovered(credential, document, kind, before)
+    else:
         _passkey_verify_confirmed(credential)
+
+
+def _passkey_verify_recovered(
+    credential: PasskeyCredential, document: SignedDocument, kind: str, before: Logged
+) -> None:
+    """Raise SignatureRefused unless a key that came by recovery might sign: anything
+    that takes away, or after its fingerprint was compared and its time was waited."""
+    if kind in WITHDRAWING:
+        return
+    told = next((told for was, told in before if was == "passkey-recovered"), None)
+    if told is None or told["recovery"] != str(credential.recovery_id):
+        raise SignatureRefused("The passkey's fingerprint was never compared.")
+    acts = LedgerEntry.objects.filter(kind=kind)
+    signed = next(
+        entry.document["at"]
+        for entry in acts.about(str(_subject_of(document)))
+        if entry.payload == signature_payload(document)
+    )
+    if moment_of(signed) < moment_of(told["grants_from"]):
+        raise SignatureRefused("The passkey signed before its waiting time was over.")
+
+
+def _subject_of(document: SignedDocument) -> UUID:
+    """What the ledger's entry on the signing is about: a grant, or a passkey."""
+    if isinstance(document, Grant):
+        return document.id
+    if isinstance(document, PasskeyConfirmation | PasskeyRetirement):
+        return document.passkey_id
+    subject: UUID = document.grant_id  # type: ignore[attr-defined]
+    return subject
 
 
 def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
@@ -185,7 +250,7 @@ def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:
         raise SignatureRefused("What was confirmed is another passkey.")
     document_verify_signature(
         confirmation,
-        actor_id=credential.actor_id,
+        actor_id=credential.holder.id,
         kind="passkey-confirmed",
         logged=logged_about(credential.id, by.id),
     )

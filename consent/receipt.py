@@ -1,9 +1,10 @@
 """The receipt: one file that proves a consent to a stranger, without this server.
 
-It is canonical JSON (RFC 8785) and holds the signed documents with the words shown,
-the passkeys' answers, the ledger's entries on them with proofs of inclusion, and a
-signed checkpoint. Reading is strict: a byte that could be otherwise is refused. What
-the parts prove is for consent.verify to say. No Django.
+It is canonical JSON (RFC 8785) and holds the passkeys with their registrations, the
+signed documents with the words shown, the passkeys' answers, the ledger's entries on
+them with proofs of inclusion, and a signed checkpoint. Reading is strict: a byte that
+could be otherwise is refused. What the parts prove is for consent.verify to say. No
+Django.
 """
 
 from __future__ import annotations
@@ -18,15 +19,25 @@ from consent.encoding import base64_bytes, base64_text
 from consent.errors import RecordRefused
 from consent.passkeys import Assertion
 
-RECEIPT_SCHEMA: Final = "lipweb-receipt-v1"
+RECEIPT_SCHEMA: Final = "lipweb-receipt-v2"
 SUBJECTS: Final = ("grant", "deliverable")
+BYTES_OF_A_KEY: Final = (
+    "credential_id",
+    "public_key",
+    "client_data_json",
+    "attestation_object",
+)
 LARGEST_BYTES: Final = 8 << 20
 """No receipt of ours comes near; anything larger is not parsed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasskeyPart:
-    """The key a document was signed with, as the ledger's entry on it names it."""
+class KeyPart:
+    """A passkey that signed something here, as the ledger's entry on it names it.
+
+    client_data_json and attestation_object are the authenticator's answer when the key
+    was made; reason is why it was let in by recovery, as the house wrote it, and None
+    for every other key."""
 
     id: str
     credential_id: bytes
@@ -34,6 +45,9 @@ class PasskeyPart:
     aaguid: str
     rp_id: str
     origin: str
+    client_data_json: bytes
+    attestation_object: bytes
+    reason: str | None
 
     @property
     def fingerprint(self) -> str:
@@ -41,14 +55,25 @@ class PasskeyPart:
         digest = sha256_hex(self.public_key)
         return " ".join(digest[at : at + 4] for at in range(0, 24, 4))
 
-    def enrolment(self, actor_id: str) -> dict[str, Any]:
-        """What the ledger must say of the key's enrolment for the actor."""
-        # WebAuthn spells credential ids in base64 for addresses, without padding.
-        spelt = base64_text(self.credential_id).translate({43: "-", 47: "_", 61: None})
+    @property
+    def credential(self) -> str:
+        """The credential id as WebAuthn spells it: base64 for addresses, unpadded."""
+        return base64_text(self.credential_id).translate({43: "-", 47: "_", 61: None})
+
+    @property
+    def registration(self) -> dict[str, str]:
         return {
-            "actor": actor_id,
-            "credential": spelt,
+            "client_data_json": base64_text(self.client_data_json),
+            "attestation_object": base64_text(self.attestation_object),
+        }
+
+    @property
+    def enrolment(self) -> dict[str, Any]:
+        """What the ledger must say of the key's enrolment, whoever it is for."""
+        return {
+            "credential": self.credential,
             "public_key_sha256": sha256_hex(self.public_key),
+            "registration_sha256": sha256_hex(canonical_bytes(self.registration)),
             "aaguid": self.aaguid,
             "rp_id": self.rp_id,
             "origin": self.origin,
@@ -62,26 +87,30 @@ class PasskeyPart:
             "aaguid": self.aaguid,
             "rp_id": self.rp_id,
             "origin": self.origin,
+            "registration": self.registration,
+            "reason": self.reason,
         }
 
     @classmethod
     def read(cls, part: Mapping[str, Any]) -> Self:
-        return cls(
-            **{
-                **part,
-                "credential_id": base64_bytes(part["credential_id"]),
-                "public_key": base64_bytes(part["public_key"]),
-            }
-        )
+        fields = dict(part)
+        fields |= fields.pop("registration")
+        for name in BYTES_OF_A_KEY:
+            fields[name] = base64_bytes(fields[name])
+        return cls(**fields)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedPart:
-    """A document (canonical bytes), the words shown with it, and its signature."""
+    """A document (canonical bytes), the words shown with it, and its signature.
 
+    act is the ledger's kind for the signing, such as "grant-signed"; passkey the id of
+    one of the receipt's keys."""
+
+    act: str
     canonical: bytes
     text: str
-    passkey: PasskeyPart
+    passkey: str
     assertion: Assertion
 
     @property
@@ -89,20 +118,22 @@ class SignedPart:
         return sha256_hex(self.canonical)
 
     @property
-    def act(self) -> dict[str, Any]:
+    def logged(self) -> dict[str, Any]:
         """What the ledger must say of the signing."""
         return {
             "document_sha256": self.sha256,
-            "passkey": self.passkey.id,
+            "passkey": self.passkey,
             "signature_sha256": sha256_hex(self.assertion.signature),
         }
 
     def document(self) -> dict[str, Any]:
         return {
+            "act": self.act,
             "canonical": self.canonical.decode("utf-8"),
             "text": self.text,
-            "passkey": self.passkey.document(),
+            "passkey": self.passkey,
             "assertion": {
+                "credential_id": base64_text(self.assertion.credential_id),
                 "authenticator_data": base64_text(self.assertion.authenticator_data),
                 "client_data_json": base64_text(self.assertion.client_data_json),
                 "signature": base64_text(self.assertion.signature),
@@ -111,13 +142,13 @@ class SignedPart:
 
     @classmethod
     def read(cls, part: Mapping[str, Any]) -> Self:
-        passkey = PasskeyPart.read(part["passkey"])
         answer = {key: base64_bytes(value) for key, value in part["assertion"].items()}
         return cls(
+            act=part["act"],
             canonical=part["canonical"].encode("utf-8"),
             text=part["text"],
-            passkey=passkey,
-            assertion=Assertion(credential_id=passkey.credential_id, **answer),
+            passkey=part["passkey"],
+            assertion=Assertion(**answer),
         )
 
 
@@ -145,6 +176,7 @@ class Receipt:
     """The whole bundle. subject is what it is about: ("grant" | "deliverable", id)."""
 
     subject: tuple[str, str]
+    keys: tuple[KeyPart, ...]
     documents: tuple[SignedPart, ...]
     entries: tuple[EntryPart, ...]
     checkpoint: str
@@ -155,6 +187,7 @@ class Receipt:
         return {
             "schema": RECEIPT_SCHEMA,
             "about": {"kind": kind, "id": name},
+            "keys": [key.document() for key in self.keys],
             "documents": [part.document() for part in self.documents],
             "entries": [entry.document() for entry in self.entries],
             "checkpoint": self.checkpoint,
@@ -189,6 +222,7 @@ class Receipt:
     def _read(cls, fields: Mapping[str, Any]) -> Self:
         return cls(
             subject=(fields["about"]["kind"], fields["about"]["id"]),
+            keys=tuple(KeyPart.read(part) for part in fields["keys"]),
             documents=tuple(SignedPart.read(part) for part in fields["documents"]),
             entries=tuple(EntryPart.read(part) for part in fields["entries"]),
             checkpoint=fields["checkpoint"],

@@ -13,10 +13,12 @@ from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 from consent.canonical import canonical_bytes, sha256_hex
+from consent.keyring import Entry, ProvenKey
 from consent.record import GrantRecord
 from consent.sentences import sections_of, shown_grant
 from consent.tongue import Tongue, tongue_of
 from consent.verdict import ProvenGrant, Verdict
+from consent.verdict_words import ROLE_WORDS, key_lines
 
 FONTS: Final = Path(__file__).resolve().parent / "fonts"
 _BODY_PT, _SMALL_PT, _HEAD_PT, _TITLE_PT = 10.5, 8.5, 12.5, 19.0
@@ -43,6 +45,12 @@ def receipt_pdf(verdict: Verdict, locale: str = "en") -> bytes:
         page.say_fact(_("Made"), _moment(verdict.deliverable.at, _))
         page.say_fact(_("Ledger entry"), str(verdict.deliverable.index))
         page.say_fact("SHA-256", str(told.get("sha256", "")))
+    page.say_heading(_("The passkeys, and what they prove"))
+    for key in verdict.keys:
+        for line in key_lines(key, _):
+            page.say(line, bullet=True, bold=bool(key.opened and not key.confirmed))
+    for remark in verdict.remarks:
+        page.say(_(remark), bullet=True)
     page.say_heading(_("The ledger"))
     page.say_fact(_("Name"), verdict.checkpoint.origin)
     page.say_fact(_("Entries signed for"), str(verdict.checkpoint.size))
@@ -89,20 +97,64 @@ def _words(page: _Page, text: str) -> None:
 
 def _grant(page: _Page, grant: ProvenGrant, _: Tongue) -> None:
     page.say_heading(_parties(grant.record, _))
-    if grant.withdrawn:
-        day = _moment(grant.withdrawn.at, _)
-        page.say(_("WITHDRAWN on %(day)s.", day=day), bold=True)
+    _standing(page, grant, _)
     page.say(_("These are the words that were shown and signed:"))
     _words(page, grant.part.text)
     page.say_heading(_("The signature"), small=True)
-    page.say_fact(_("Signed"), _moment(grant.signed.at, _))
-    page.say_fact(_("At"), grant.part.passkey.origin)
-    page.say_fact(_("Passkey"), grant.part.passkey.fingerprint)
-    page.say_fact(_("Ledger entry"), str(grant.signed.index))
+    _signing(page, _("Signed"), grant.signed, grant.key, _)
     page.say_fact(_("Document (SHA-256)"), grant.part.sha256)
     page.say_fact(_("Words (SHA-256)"), grant.record.text.sha256)
+    cosigner = grant.record.cosigner
+    if cosigner and grant.cosigned and grant.cosigning_key:
+        role = _(ROLE_WORDS[cosigner.role])
+        who = _("The co-signature of %(name)s, %(role)s", name=cosigner.name, role=role)
+        page.say_heading(who, small=True)
+        _signing(page, _("Signed"), grant.cosigned, grant.cosigning_key, _)
+    _since(page, grant, _)
+
+
+def _standing(page: _Page, grant: ProvenGrant, _: Tongue) -> None:
+    """What must be read before the words: that they hold no more, or not as usual."""
     if grant.withdrawn:
-        page.say_fact(_("Withdrawal's ledger entry"), str(grant.withdrawn.index))
+        day = _moment(grant.withdrawn.at, _)
+        page.say(_("WITHDRAWN on %(day)s.", day=day), bold=True)
+    elif len(grant.rests) % 2:
+        day = _moment(grant.rests[-1].at, _)
+        page.say(_("SUSPENDED since %(day)s.", day=day), bold=True)
+    elif grant.record.cosigner and not grant.cosigned:
+        page.say(_("NOT CO-SIGNED YET: it allows nothing."), bold=True)
+    if grant.key.opened and not grant.key.confirmed:
+        page.say(
+            _(
+                "SIGNED WITH A PASSKEY THAT CAME BY RECOVERY. What that proves, and "
+                "what not, stands below."
+            ),
+            bold=True,
+        )
+
+
+def _since(page: _Page, grant: ProvenGrant, _: Tongue) -> None:
+    """What was signed of a grant after it."""
+    if not (grant.rests or grant.approvals or grant.withdrawn):
+        return
+    page.say_heading(_("What was signed since"), small=True)
+    for number, rest in enumerate(grant.rests):
+        done = _("Suspension lifted") if number % 2 else _("Suspended")
+        day = _moment(rest.at, _)
+        page.say_fact(
+            done, _("%(day)s, ledger entry %(index)s", day=day, index=rest.index)
+        )
+    for sha256, entry in grant.approvals:
+        page.say_fact(_("File approved"), f"{_moment(entry.at, _)}, {sha256}")
+    if grant.withdrawn and grant.withdrawing_key:
+        _signing(page, _("Withdrawn"), grant.withdrawn, grant.withdrawing_key, _)
+
+
+def _signing(page: _Page, done: str, entry: Entry, key: ProvenKey, _: Tongue) -> None:
+    page.say_fact(done, _moment(entry.at, _))
+    page.say_fact(_("At"), key.part.origin)
+    page.say_fact(_("Passkey"), key.part.fingerprint)
+    page.say_fact(_("Ledger entry"), str(entry.index))
 
 
 class _Page(FPDF):

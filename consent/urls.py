@@ -4,14 +4,17 @@ from django.urls import path, re_path
 
 from consent.views import (
     cast,
+    cosigning,
     grants,
     inbox,
     invitation,
+    keys,
     ledger,
     outputs,
     own,
     own_data,
     receipts,
+    recovering,
     withdrawals,
 )
 
@@ -32,13 +35,18 @@ urlpatterns = [
     path("inbox/mail/", inbox.wish, name="inbox_mail"),
     path("inbox/<uuid:notice_id>/", inbox.notice, name="notice"),
     path("me/agent/", receipts.agent, name="agent"),
-    path("me/passkeys/", own.passkeys, name="passkeys"),
-    path("me/passkeys/add/", own.passkey_add, name="passkey_add"),
+    path("me/passkeys/", keys.passkeys, name="passkeys"),
+    path("me/passkeys/add/", keys.passkey_add, name="passkey_add"),
     path(
         "me/passkeys/<uuid:passkey_id>/confirm/",
-        own.passkey_vouch,
+        keys.passkey_vouch,
         name="passkey_vouch",
     ),
+    path("me/passkeys/<uuid:passkey_id>/retire/", keys.retire, name="passkey_retire"),
+    path("recovery/<str:token>/", keys.recovery, name="recovery"),
+    path("cosigning/", cosigning.home, name="cosigner_home"),
+    path("cosigning/<str:token>/", cosigning.invitation, name="cosign_invitation"),
+    path("grants/<uuid:grant_id>/cosign/", cosigning.cosign, name="cosign"),
     path("invitation/<str:token>/", invitation.invitation, name="invitation"),
     path("grants/<uuid:grant_id>/", grants.grant, name="grant"),
     path("grants/<uuid:grant_id>/sign/", grants.sign, name="sign"),
@@ -73,6 +81,11 @@ urlpatterns = [
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",
         cast.mandate,
         name="mandate",
+    ),
+    path(
+        "projects/<uuid:project_id>/actors/<uuid:actor_id>/recovery/",
+        recovering.recover,
+        name="recover",
     ),
     path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/ask/",

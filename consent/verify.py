@@ -2,7 +2,9 @@
 
 No server, no network, no database: what is in the file must prove itself. Exit codes:
 0 it holds, and the consent is in force; 1 it does not hold; 2 it cannot be read, or
-compared with what was given; 3 it holds, but the consent is not in force at --at.
+compared with what was given; 3 it holds, but the consent is not in force at --at; 4 it
+holds and is in force, but a passkey in it came by recovery, so that only the house says
+whose hand it is in.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from consent.checkpoint import Checkpoint, checkpoint_read, verify_checkpoint
 from consent.encoding import base64_bytes
 from consent.errors import ConsentError, LedgerBroken, RecordRefused
 from consent.receipt import LARGEST_BYTES, Receipt
-from consent.verdict import Verdict, sentences, verify_receipt
+from consent.verdict import Verdict, verify_receipt
+from consent.verdict_words import sentences
 
 HOLDS: Final = 0
 DOES_NOT_HOLD: Final = 1
 UNREADABLE: Final = 2
 NOT_IN_FORCE: Final = 3
+BY_RECOVERY: Final = 4
 
 
 class NotComparable(Exception):
@@ -55,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("NOT COMPARED", [str(problem)], UNREADABLE)
     if not verdict.in_force(options.at):
         return _say("HOLDS, BUT IS NOT IN FORCE", told, NOT_IN_FORCE)
+    if verdict.on_the_houses_word:
+        return _say("HOLDS, BUT A PASSKEY CAME BY RECOVERY", told, BY_RECOVERY)
     return _say("HOLDS", told, HOLDS)
 
 

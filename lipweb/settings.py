@@ -41,6 +41,10 @@ if not SITE_URL.startswith(("http://", "https://")) or not SITE_HOST:
     raise ImproperlyConfigured(
         f"SITE_URL must look like https://lips.example.com, not {SITE_URL!r}."
     )
+# How long a passkey that came by recovery waits before it may sign anything new.
+RECOVERY_WAIT_HOURS = env.int("RECOVERY_WAIT_HOURS", default=72)
+if RECOVERY_WAIT_HOURS < 0:
+    raise ImproperlyConfigured("RECOVERY_WAIT_HOURS must be 0 hours or more.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST, "localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "lipweb.errors.csrf_failure"

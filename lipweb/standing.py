@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from consent.models import Actor, Membership, Notice, Role
+from consent.models import Actor, Cosigner, Membership, Notice, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -41,6 +41,12 @@ class Standing:
         if self.user.pk is None:
             return False
         return Actor.objects.filter(user_id=self.user.pk).exists()
+
+    @cached_property
+    def is_cosigner(self) -> bool:
+        if self.user.pk is None:
+            return False
+        return Cosigner.objects.filter(user_id=self.user.pk).exists()
 
     @cached_property
     def unread(self) -> int:

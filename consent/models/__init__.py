@@ -1,6 +1,7 @@
 """The records consent keeps."""
 
 from consent.models.grants import (
+    CoSignature,
     Grant,
     OutputApproval,
     OutputReturn,
@@ -10,13 +11,29 @@ from consent.models.grants import (
 )
 from consent.models.ledger import LedgerCheckpoint, LedgerEntry
 from consent.models.notices import Notice, NoticeWish
-from consent.models.passkeys import PasskeyConfirmation, PasskeyCredential
-from consent.models.people import Actor, Casting, Mandate, Membership, Project, Role
+from consent.models.passkeys import (
+    KeyRecovery,
+    PasskeyConfirmation,
+    PasskeyCredential,
+    PasskeyRetirement,
+)
+from consent.models.people import (
+    Actor,
+    Casting,
+    Cosigner,
+    Mandate,
+    Membership,
+    Project,
+    Role,
+)
 
 __all__ = [
     "Actor",
     "Casting",
+    "CoSignature",
+    "Cosigner",
     "Grant",
+    "KeyRecovery",
     "LedgerCheckpoint",
     "LedgerEntry",
     "Mandate",
@@ -27,6 +44,7 @@ __all__ = [
     "OutputReturn",
     "PasskeyConfirmation",
     "PasskeyCredential",
+    "PasskeyRetirement",
     "Project",
     "Revocation",
     "Role",

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from consent.models.passkeys import SignedDocument
-from consent.models.people import Actor, Project
+from consent.models.people import Actor, Cosigner, Project
 from consent.record import GrantRecord, instant
 
 
@@ -29,6 +29,7 @@ class Status(models.TextChoices):
     REVOKED = "revoked", _("Withdrawn")
     RETURNED = "returned", _("Sent back")
     SUPERSEDED = "superseded", _("Answered with other terms")
+    COSIGNING = "cosigning", _("Signed, waits for the co-signature")
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
@@ -51,6 +52,11 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
     def unrevoked(self) -> GrantQuerySet:
         return self.filter(revocations__isnull=True)
+
+    def cosigned(self) -> GrantQuerySet:
+        """Without those that still wait for a co-signature."""
+        waits = models.Q(cosigner__isnull=False, cosignature=None)
+        return self.exclude(waits)
 
     def unsuspended(self) -> GrantQuerySet:
         newest = Suspension.objects.filter(grant=models.OuterRef("pk"))
@@ -76,6 +82,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             self.signed()
             .unrevoked()
             .unsuspended()
+            .cosigned()
             .filter(record__scope__from__lte=at, record__scope__until__gt=at)
         )
 
@@ -101,6 +108,13 @@ class Grant(SignedDocument):
     declined_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)
+    cosigner = models.ForeignKey(
+        Cosigner,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="grants",
+    )
     previous = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,
@@ -181,6 +195,8 @@ class Grant(SignedDocument):
             return Status.EXPIRED
         if self.suspension:
             return Status.SUSPENDED
+        if self.cosigner_id and not hasattr(self, "cosignature"):
+            return Status.COSIGNING
         if moment < self.document.terms.starts_at:
             return Status.NOT_YET
         return Status.ACTIVE
@@ -189,6 +205,17 @@ class Grant(SignedDocument):
         if self.next_version is not None:
             return Status.SUPERSEDED
         return Status.RETURNED if self.returned_at else Status.PROPOSED
+
+
+class CoSignature(SignedDocument):
+    """A co-signer's signature under the very bytes that the actor signed."""
+
+    grant = models.OneToOneField(
+        Grant, on_delete=models.PROTECT, related_name="cosignature"
+    )
+
+    def __str__(self) -> str:
+        return f"co-signature of {self.grant}"
 
 
 class Revocation(SignedDocument):

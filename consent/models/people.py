@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -144,6 +145,35 @@ class Mandate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder}, {self.get_signs_display()} of {self.actor}"
+
+
+class Cosigner(models.Model):
+    """Somebody from outside who signs grants beside an actor: their agent, a union. One
+    row an address; user is the login that they set up from their own mailbox."""
+
+    class Role(models.TextChoices):
+        AGENT = "agent", _("The actor's agent")
+        UNION = "union", _("A union")
+        OTHER = "other", _("Somebody else")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=8, choices=Role.choices)
+    email = models.EmailField(unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="cosigner",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Casting(models.Model):

@@ -14,14 +14,23 @@ from consent.record.grant import (
 from consent.record.later import (
     OUTPUT_SCHEMA,
     PASSKEY_SCHEMA,
+    RETIREMENT_SCHEMA,
     REVOCATION_SCHEMA,
     SUSPENSION_SCHEMA,
     output_document,
     passkey_document,
+    retirement_document,
     revocation_document,
     suspension_document,
 )
-from consent.record.parties import SIGNERS, Grantee, Grantor, MandateRef
+from consent.record.parties import (
+    COSIGNER_ROLES,
+    SIGNERS,
+    Cosigner,
+    Grantee,
+    Grantor,
+    MandateRef,
+)
 from consent.record.terms import (
     BASES,
     MEDIA,
@@ -37,17 +46,20 @@ from consent.record.terms import (
 
 __all__ = [
     "BASES",
+    "COSIGNER_ROLES",
     "GRANT_SCHEMA",
     "MEDIA",
     "OUTPUT_SCHEMA",
     "PASSKEY_SCHEMA",
     "PURPOSES",
+    "RETIREMENT_SCHEMA",
     "REVOCATION_SCHEMA",
     "SIGNERS",
     "SUSPENSION_SCHEMA",
     "WHOLE_PROJECT",
     "WORLDWIDE",
     "Basis",
+    "Cosigner",
     "Dialogue",
     "GrantRecord",
     "GrantTerms",
@@ -61,6 +73,7 @@ __all__ = [
     "moment_of",
     "output_document",
     "passkey_document",
+    "retirement_document",
     "revocation_document",
     "suspension_document",
 ]

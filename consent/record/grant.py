@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from consent.errors import RecordRefused
-from consent.record.parties import Grantee, Grantor, MandateRef
+from consent.record.parties import Cosigner, Grantee, Grantor, MandateRef
 from consent.record.terms import (
     SHA256,
     Basis,
@@ -71,6 +71,7 @@ class GrantRecord:
     proposed_at: datetime
     step: Step = field(default_factory=Step)
     text: ShownText = field(default_factory=ShownText)
+    cosigner: Cosigner | None = None
 
     def with_text(self, text: ShownText) -> GrantRecord:
         return replace(self, text=text)
@@ -81,6 +82,7 @@ class GrantRecord:
             "schema": GRANT_SCHEMA,
             "grant": self.grant_id,
             "grantor": _grantor_document(self.grantor),
+            "cosigner": _cosigner_document(self.cosigner),
             "grantee": _grantee_document(self.grantee),
             "scope": _scope_document(self.terms),
             "purposes": {
@@ -109,6 +111,7 @@ class GrantRecord:
                 proposed_at=moment_of(document["proposed_at"]),
                 step=Step(**document["proposal"]),
                 text=ShownText(**document["text"]),
+                cosigner=_cosigner_read(document["cosigner"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RecordRefused("This is not a grant record of this form.") from error
@@ -151,6 +154,24 @@ def _grantor_read(part: Mapping[str, Any]) -> Grantor:
             ends_at=moment_of(mandate["until"]),
         )
     return Grantor(actor_id=fields.pop("actor"), mandate=mandate, **fields)
+
+
+def _cosigner_document(cosigner: Cosigner | None) -> dict[str, str] | None:
+    if cosigner is None:
+        return None
+    return {
+        "cosigner": cosigner.cosigner_id,
+        "role": cosigner.role,
+        "name": cosigner.name,
+        "email": cosigner.email,
+    }
+
+
+def _cosigner_read(part: Mapping[str, Any] | None) -> Cosigner | None:
+    if part is None:
+        return None
+    fields = dict(part)
+    return Cosigner(cosigner_id=fields.pop("cosigner"), **fields)
 
 
 def _grantee_document(grantee: Grantee) -> dict[str, Any]:

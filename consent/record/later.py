@@ -9,6 +9,7 @@ from consent.record.grant import ShownText, text_document
 REVOCATION_SCHEMA: Final = "lipweb-revocation-v1"
 SUSPENSION_SCHEMA: Final = "lipweb-suspension-v1"
 PASSKEY_SCHEMA: Final = "lipweb-passkey-confirmation-v1"
+RETIREMENT_SCHEMA: Final = "lipweb-passkey-retirement-v1"
 OUTPUT_SCHEMA: Final = "lipweb-output-approval-v1"
 
 
@@ -78,6 +79,22 @@ def passkey_document(
     return {
         "schema": PASSKEY_SCHEMA,
         "actor": actor_id,
+        "credential": credential,
+        "public_key_sha256": public_key_sha256,
+        "text": text_document(text),
+    }
+
+
+def retirement_document(
+    *, holder_id: str, credential: str, public_key_sha256: str, text: ShownText
+) -> dict[str, Any]:
+    """Return what somebody signs with one passkey of theirs to retire another.
+
+    A key is retired once and for good, so the document needs no moment: the ledger
+    says when it was signed."""
+    return {
+        "schema": RETIREMENT_SCHEMA,
+        "holder": holder_id,
         "credential": credential,
         "public_key_sha256": public_key_sha256,
         "text": text_document(text),

@@ -9,6 +9,7 @@ from typing import Final
 from consent.record.terms import SHA256, instant, require
 
 SIGNERS: Final = ("self", "guardian", "estate", "representative")
+COSIGNER_ROLES: Final = ("agent", "union", "other")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +69,18 @@ class Grantee:
     company: str
     production: str
     assignable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosigner:
+    """Who must sign the same words beside the actor before they allow anything."""
+
+    cosigner_id: str
+    role: str
+    name: str
+    email: str
+
+    def __post_init__(self) -> None:
+        require(self.role in COSIGNER_ROLES, "An agent, a union, or another?")
+        require(self.name.strip(), "Whoever co-signs needs a name.")
+        require("@" in self.email, "Whoever co-signs needs an e-mail address.")

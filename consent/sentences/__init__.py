@@ -15,10 +15,12 @@ from consent.sentences.grant import (
 from consent.sentences.later import (
     OUTPUT_TEMPLATE,
     PASSKEY_TEMPLATE,
+    RETIREMENT_TEMPLATE,
     REVOCATION_TEMPLATE,
     SUSPENSION_TEMPLATE,
     shown_output,
     shown_passkey,
+    shown_retirement,
     shown_revocation,
     shown_suspension,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "MEDIA_WORDS",
     "OUTPUT_TEMPLATE",
     "PASSKEY_TEMPLATE",
+    "RETIREMENT_TEMPLATE",
     "REVOCATION_TEMPLATE",
     "SUSPENSION_TEMPLATE",
     "Section",
@@ -58,6 +61,7 @@ __all__ = [
     "shown_grant",
     "shown_output",
     "shown_passkey",
+    "shown_retirement",
     "shown_revocation",
     "shown_suspension",
     "text_of",

@@ -24,6 +24,11 @@ SIGNER_WORDS: Final = {
     "estate": gettext_noop("their estate"),
     "representative": gettext_noop("their representative"),
 }
+COSIGNER_WORDS: Final = {
+    "agent": gettext_noop("your agent"),
+    "union": gettext_noop("for your union"),
+    "other": gettext_noop("whom you are asked together with"),
+}
 
 
 def grant_sections(record: GrantRecord, locale: str = "en") -> tuple[Section, ...]:
@@ -186,10 +191,11 @@ def _circumstances(record: GrantRecord, _: Tongue) -> tuple[str, ...]:
             "with %(mark)s.",
             mark=terms.compensation_commitment[:16],
         )
-    return (marks, approval, payment, *_grounds(terms, _))
+    return (marks, approval, payment, *_grounds(record, _))
 
 
-def _grounds(terms: GrantTerms, _: Tongue) -> tuple[str, ...]:
+def _grounds(record: GrantRecord, _: Tongue) -> tuple[str, ...]:
+    terms, cosigner = record.terms, record.cosigner
     lines = []
     if terms.basis.document_sha256:
         mark = terms.basis.document_sha256[:16]
@@ -210,6 +216,15 @@ def _grounds(terms: GrantTerms, _: Tongue) -> tuple[str, ...]:
         lines.append(_("You were advised by %(name)s.", name=_named(terms.counsel)))
     if terms.union:
         lines.append(_("Your union %(name)s was involved.", name=_named(terms.union)))
+    if cosigner:
+        lines.append(
+            _(
+                "%(name)s, %(role)s, has to sign these same words too. Until then they "
+                "allow nothing. To take them back, your own passkey is enough.",
+                name=one_line(cosigner.name),
+                role=_(COSIGNER_WORDS[cosigner.role]),
+            )
+        )
     return tuple(lines)
 
 

@@ -11,6 +11,7 @@ from consent.tongue import Tongue, tongue_of
 REVOCATION_TEMPLATE: Final = "lipweb-revocation-2"
 SUSPENSION_TEMPLATE: Final = "lipweb-suspension-2"
 PASSKEY_TEMPLATE: Final = "lipweb-passkey-confirmation-2"
+RETIREMENT_TEMPLATE: Final = "lipweb-passkey-retirement-1"
 OUTPUT_TEMPLATE: Final = "lipweb-output-approval-2"
 
 
@@ -110,3 +111,20 @@ def shown_passkey(fingerprint: str, locale: str = "en") -> tuple[ShownText, str]
         _("From now on it can sign and withdraw for you."),
     )
     return named(PASSKEY_TEMPLATE, _, (Section(_("What you confirm"), lines),))
+
+
+def shown_retirement(fingerprint: str, locale: str = "en") -> tuple[ShownText, str]:
+    """Return the words of retiring a passkey, and what names them."""
+    _ = tongue_of(locale)
+    lines = (
+        _(
+            "The passkey with the fingerprint %(mark)s is lost, or is not yours.",
+            mark=fingerprint,
+        ),
+        _(
+            "From now on nothing that it signs counts. What it signed before stays as "
+            "it is; you can withdraw any of it with the passkey that you use now."
+        ),
+        _("It cannot be undone. The device can be set up again as a new passkey."),
+    )
+    return named(RETIREMENT_TEMPLATE, _, (Section(_("What you retire"), lines),))

@@ -156,7 +156,12 @@ def invitation_accept(
         get_user_model().objects.filter(email=casting.email).first()
     )
     if user is None:
-        user = _new_login(casting, password, language)
+        user = login_new(
+            email=casting.email,
+            name=casting.actor.stage_name,
+            password=password,
+            language=language,
+        )
     elif acting_user is None or acting_user.pk != user.pk:
         raise NotAllowed("This address has a login already. Log in with it first.")
     actor.user_id = user.pk
@@ -193,9 +198,12 @@ def agent_name(*, actor: Actor, email: str, acting_user: AbstractBaseUser) -> No
     )
 
 
-def _new_login(casting: Casting, password: str, language: str) -> AbstractBaseUser:
-    people = get_user_model()
-    user = people(email=casting.email, name=casting.actor.stage_name, language=language)
+def login_new(
+    *, email: str, name: str, password: str, language: str = ""
+) -> AbstractBaseUser:
+    """Make a login for somebody who came by a link in that mailbox; ConsentError
+    "password-weak" says what is wrong with the password."""
+    user = get_user_model()(email=email, name=name, language=language)
     try:
         validate_password(password, user)
     except ValidationError as error:

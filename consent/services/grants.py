@@ -14,11 +14,12 @@ from django.utils import timezone
 from consent.access import require_producer, require_self
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import NotAllowed
-from consent.models import Actor, Grant, Project
+from consent.models import Actor, Cosigner, Grant, Project
 from consent.narrowing import widenings
 from consent.readers import reading_tongue
 from consent.record import Grantee, GrantRecord, GrantTerms, Step
 from consent.sentences import grant_text, shown_grant
+from consent.services.cosigning import cosign_ask_on_commit, cosigner_record
 from consent.services.ledger import ledger_append
 from consent.services.mandates import grantor_of
 from consent.services.notices import grant_tell
@@ -37,8 +38,10 @@ def grant_propose(
     terms: GrantTerms,
     acting_user: AbstractBaseUser,
     previous: Grant | None = None,
+    cosigner: Cosigner | None = None,
 ) -> Grant:
     """Put a question to an actor of the project's cast. Nothing is allowed by it.
+    cosigner has to sign the same words after the actor before they allow anything.
 
     previous is a version that waits, was sent back or declined, and that this one
     replaces. Raises NotAllowed for one that is signed or replaced already."""
@@ -57,6 +60,7 @@ def grant_propose(
         grantee=grantee,
         terms=terms,
         previous=previous,
+        cosigner=cosigner,
         by="producer",
         acting_user=acting_user,
     )
@@ -87,6 +91,7 @@ def grant_narrow(
         grantee=grant.document.grantee,
         terms=terms,
         previous=grant,
+        cosigner=grant.cosigner,
         by="actor",
         acting_user=acting_user,
     )
@@ -120,7 +125,7 @@ def grant_sign_options(
     the grant in the words of a locale."""
     require_self(acting_user, grant.actor)
     _require_open(grant)
-    return signing_options(document=grant_worded(grant, locale), actor=grant.actor)
+    return signing_options(document=grant_worded(grant, locale), holder=grant.actor)
 
 
 @transaction.atomic
@@ -143,10 +148,11 @@ def grant_sign(
     _require_shown_text(grant)
     _require_mandate(grant)
     grant = grant_worded(grant, locale)
-    document_sign(document=grant, actor=grant.actor, response=assertion)
+    document_sign(document=grant, holder=grant.actor, response=assertion)
     grant.save()
     _log("grant-signed", grant, signature_payload(grant), acting_user)
     grant_tell(grant=grant, event="signed")
+    cosign_ask_on_commit(grant=grant)
     return grant
 
 
@@ -189,6 +195,7 @@ def _version_make(
     grantee: Grantee,
     terms: GrantTerms,
     previous: Grant | None,
+    cosigner: Cosigner | None,
     by: str,
     acting_user: AbstractBaseUser,
 ) -> Grant:
@@ -209,6 +216,7 @@ def _version_make(
             terms=terms,
             proposed_at=timezone.now(),
             step=step,
+            cosigner=cosigner_record(cosigner) if cosigner else None,
         )
     )
     return Grant.objects.create(
@@ -220,6 +228,7 @@ def _version_make(
         shown_text=text,
         proposed_by_id=acting_user.pk,
         previous=previous,
+        cosigner=cosigner,
     )
 
 

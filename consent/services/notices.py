@@ -36,6 +36,7 @@ OWN_ACTS: Final = {
     "revoked": "grant-revoked",
     "suspended": "grant-suspended",
     "lifted": "suspension-lifted",
+    "co-signed": "grant-cosigned",
 }
 """What is confirmed to the actor, and the ledger's word for it: where a receipt is
 mailed on that word (receipts.MAILED), the receipt is the confirmation."""

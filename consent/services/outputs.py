@@ -36,7 +36,7 @@ def output_approve_options(
     require_self(acting_user, grant.actor)
     _require_asked(grant, output_sha256)
     document = output_approval_of(grant, output_sha256, locale)
-    return signing_options(document=document, actor=grant.actor)
+    return signing_options(document=document, holder=grant.actor)
 
 
 @transaction.atomic
@@ -59,7 +59,7 @@ def output_approve(
     require_self(acting_user, grant.actor)
     _require_asked(grant, output_sha256)
     approval = output_approval_of(grant, output_sha256, locale)
-    document_sign(document=approval, actor=grant.actor, response=assertion)
+    document_sign(document=approval, holder=grant.actor, response=assertion)
     approval.save()
     ledger_append(
         kind="output-approved",

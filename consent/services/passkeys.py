@@ -18,10 +18,16 @@ from consent import passkeys
 from consent.access import require_self
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import NotAllowed, SignatureRefused
-from consent.models import Actor, PasskeyConfirmation, PasskeyCredential
-from consent.models.passkeys import SignedDocument
+from consent.models import (
+    Actor,
+    Cosigner,
+    KeyRecovery,
+    PasskeyConfirmation,
+    PasskeyCredential,
+)
+from consent.models.passkeys import Holder, PasskeyQuerySet, SignedDocument
 from consent.record import passkey_document
-from consent.sentences import shown_passkey
+from consent.sentences import day_words, shown_passkey
 from consent.services.ledger import ledger_append
 
 
@@ -43,33 +49,35 @@ def relying_party() -> RelyingParty:
 
 
 def passkey_enrol_options(
-    *, actor: Actor, acting_user: AbstractBaseUser
+    *, holder: Holder, acting_user: AbstractBaseUser
 ) -> dict[str, Any]:
-    """Return the creation options for the actor's browser, as JSON values. The
+    """Return the creation options for the holder's browser, as JSON values. The
     caller keeps options["challenge"] for passkey_enrol, and uses it once."""
-    require_self(acting_user, actor)
+    require_self(acting_user, holder)
     return passkeys.enrolment_options(
         rp_id=relying_party().rp_id,
         challenge=secrets.token_bytes(32),
-        user_handle=actor.id.bytes,
+        user_handle=holder.id.bytes,
         user_name=acting_user.get_username(),
-        known_credentials=_credential_ids(actor),
+        known_credentials=_ids(_keys_of(holder)),
     )
 
 
 @transaction.atomic
 def passkey_enrol(
     *,
-    actor: Actor,
+    holder: Holder,
     response: str | Mapping[str, Any],
     challenge: str,
     acting_user: AbstractBaseUser,
+    recovery: KeyRecovery | None = None,
 ) -> PasskeyCredential:
-    """Keep a new passkey of the actor and log it; SignatureRefused if the answer is
-    not one to our challenge (base64url), with the user verified."""
-    require_self(acting_user, actor)
+    """Keep a new passkey of an actor or a co-signer, and log it; SignatureRefused if
+    the answer is not one to our challenge (base64url), with the user verified.
+    recovery is one of the actor's that the caller has found open."""
+    require_self(acting_user, holder)
     # Two enrolments at once must not both find that there is no key yet.
-    actor = Actor.objects.select_for_update().get(pk=actor.pk)
+    holder = type(holder).objects.select_for_update().get(pk=holder.pk)
     site = relying_party()
     try:
         fields = json.loads(response) if isinstance(response, str) else dict(response)
@@ -85,11 +93,13 @@ def passkey_enrol(
     if known.exists():
         raise NotAllowed("This passkey is enrolled already.")
     credential = PasskeyCredential.objects.create(
-        actor=actor,
+        actor=holder if isinstance(holder, Actor) else None,
+        cosigner=holder if isinstance(holder, Cosigner) else None,
         credential_id=enrolled.credential_id,
         public_key=enrolled.public_key,
         sign_count=enrolled.sign_count,
-        is_first=not actor.passkeys.exists(),
+        is_first=not _keys_of(holder).exists(),
+        recovery=recovery,
         registration=fields,
         aaguid=enrolled.aaguid,
         rp_id=site.rp_id,
@@ -109,10 +119,10 @@ def passkey_confirm_options(
 ) -> dict[str, Any]:
     """Return the request options whose answer, by a key that the actor has used
     before, confirms this further one."""
-    require_self(acting_user, credential.actor)
+    require_self(acting_user, credential.holder)
     _require_unconfirmed(credential)
     document = confirmation_of(credential, locale)
-    return signing_options(document=document, actor=credential.actor)
+    return signing_options(document=document, holder=credential.holder)
 
 
 @transaction.atomic
@@ -125,10 +135,13 @@ def passkey_confirm(
 ) -> PasskeyConfirmation:
     """Keep the signed word of a usable key that a further one is the actor's too."""
     credential = PasskeyCredential.objects.select_for_update().get(pk=credential.pk)
-    require_self(acting_user, credential.actor)
+    require_self(acting_user, credential.holder)
     _require_unconfirmed(credential)
     confirmation = confirmation_of(credential, locale)
-    document_sign(document=confirmation, actor=credential.actor, response=assertion)
+    document_sign(document=confirmation, holder=credential.holder, response=assertion)
+    by = confirmation.credential
+    if by is None or by.created_at >= credential.created_at:
+        raise SignatureRefused("Confirm it with a passkey that you had before it.")
     confirmation.save()
     ledger_append(
         kind="passkey-confirmed",
@@ -146,29 +159,37 @@ def confirmation_of(
     locale."""
     shown, text = shown_passkey(credential.fingerprint, locale)
     document = passkey_document(
-        actor_id=str(credential.actor_id),
+        actor_id=str(credential.holder.id),
         credential=bytes_to_base64url(bytes(credential.credential_id)),
         public_key_sha256=credential.public_key_sha256,
         text=shown,
     )
+    # By its id: given the key itself, Django would hang the unsigned row on it.
     return PasskeyConfirmation(
-        passkey=credential, canonical=canonical_bytes(document), shown_text=text
+        passkey_id=credential.pk, canonical=canonical_bytes(document), shown_text=text
     )
 
 
 def _require_unconfirmed(credential: PasskeyCredential) -> None:
-    if credential.is_usable:
+    if credential.is_retired:
+        raise NotAllowed("This passkey is retired. Set the device up anew.")
+    if credential.is_confirmed:
         raise NotAllowed("This passkey can sign already.")
 
 
 def enrolment_payload(credential: PasskeyCredential) -> dict[str, Any]:
     """Return what the ledger says of a key: enough to notice any other in its place."""
+    actor_id, recovery_id = credential.actor_id, credential.recovery_id
     return {
-        "actor": str(credential.actor_id),
+        "actor" if actor_id else "cosigner": str(actor_id or credential.cosigner_id),
         "credential": bytes_to_base64url(bytes(credential.credential_id)),
         "public_key_sha256": credential.public_key_sha256,
         "aaguid": credential.aaguid,
+        "registration_sha256": sha256_hex(
+            canonical_bytes(credential.registration_parts)
+        ),
         "first": credential.is_first,
+        "recovery": str(recovery_id) if recovery_id else None,
         "rp_id": credential.rp_id,
         "origin": credential.origin,
     }
@@ -183,32 +204,37 @@ def signature_payload(document: SignedDocument) -> dict[str, Any]:
     }
 
 
-def signing_options(*, document: SignedDocument, actor: Actor) -> dict[str, Any]:
-    """Return the request options for signing the document, as JSON values."""
+def signing_options(
+    *, document: SignedDocument, holder: Holder, withdrawing: bool = False
+) -> dict[str, Any]:
+    """Return the request options for signing the document, as JSON values.
+    withdrawing is for acts that only take away: every key but a retired or unknown one
+    may do those."""
+    keys = _keys_of(holder)
+    keys = keys.withdrawing() if withdrawing else keys.usable()
     return passkeys.signing_options(
         rp_id=relying_party().rp_id,
         canonical=bytes(document.canonical),
-        credentials=_credential_ids(actor, usable=True),
+        credentials=_ids(keys),
     )
 
 
 def document_sign(
-    *, document: SignedDocument, actor: Actor, response: str | Mapping[str, Any]
+    *,
+    document: SignedDocument,
+    holder: Holder,
+    response: str | Mapping[str, Any],
+    withdrawing: bool = False,
 ) -> None:
     """Fill the document's signature columns from the browser's answer, or raise
     SignatureRefused. Runs inside the caller's transaction; the caller saves."""
     assertion = passkeys.Assertion.from_response(response)
-    credential = (
-        PasskeyCredential.objects.select_for_update()
-        .filter(actor=actor, credential_id=assertion.credential_id)
-        .first()
-    )
+    # Locked, so that a retirement at the same time comes before this, or after it.
+    keys = _keys_of(holder).select_for_update(of=("self",))
+    credential = keys.filter(credential_id=assertion.credential_id).first()
     if credential is None:
         raise SignatureRefused("This passkey does not belong to the actor.")
-    if not credential.is_usable:
-        raise SignatureRefused(
-            "This passkey is not confirmed yet. Confirm it with one you used before."
-        )
+    _require_power(credential, withdrawing=withdrawing)
     site = relying_party()
     verified = passkeys.verify_assertion(
         assertion=assertion,
@@ -227,8 +253,32 @@ def document_sign(
     document.signed_at = timezone.now()
 
 
-def _credential_ids(actor: Actor, *, usable: bool = False) -> list[bytes]:
-    keys = PasskeyCredential.objects.filter(actor=actor)
-    keys = keys.usable() if usable else keys
+def _require_power(credential: PasskeyCredential, *, withdrawing: bool) -> None:
+    may = credential.is_withdrawing if withdrawing else credential.is_usable
+    if may:
+        return
+    if credential.is_retired:
+        raise SignatureRefused("This passkey was retired. Use another one.")
+    if credential.waits_until is not None:
+        raise SignatureRefused(
+            "This passkey came by recovery. It can withdraw and suspend now, and sign "
+            f"anything else from {day_words(credential.waits_until)} (UTC) on."
+        )
+    if credential.recovery_id is not None:
+        raise SignatureRefused(
+            "This passkey came by recovery, and its fingerprint was not compared yet. "
+            "Until then it can only withdraw and suspend."
+        )
+    raise SignatureRefused(
+        "This passkey is not confirmed yet. Confirm it with one you used before."
+    )
+
+
+def _keys_of(holder: Holder) -> PasskeyQuerySet:
+    column = "actor" if isinstance(holder, Actor) else "cosigner"
+    return PasskeyCredential.objects.filter(**{column: holder})
+
+
+def _ids(keys: PasskeyQuerySet) -> list[bytes]:
     ids = keys.values_list("credential_id", flat=True)
     return [bytes(credential_id) for credential_id in ids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,18 +15,29 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from consent.access import may_have_receipt
+from consent.canonical import sha256_hex
+from consent.encoding import base64_bytes
 from consent.errors import LedgerBroken, NotAllowed
-from consent.models import Actor, Grant, LedgerEntry, Status
+from consent.keyring import CONFIRMED, RETIRED
+from consent.models import (
+    Actor,
+    CoSignature,
+    Cosigner,
+    Grant,
+    LedgerEntry,
+    PasskeyCredential,
+)
 from consent.models.passkeys import SignedDocument
+from consent.proof import LOGGED_AS
 from consent.readers import language_of, reading_locale
-from consent.receipt import EntryPart, PasskeyPart, Receipt, SignedPart
+from consent.receipt import EntryPart, KeyPart, Receipt, SignedPart
 from consent.receipt_pdf import receipt_pdf
 from consent.services.checkpoints import checkpoint_covering, ledger_key
 from consent.services.ledger import ledger_inclusion_proof
 from consent.services.passkeys import enrolment_payload, signature_payload
 from consent.signals import ledger_grown
 from consent.tongue import gettext_noop
-from consent.verdict import WITHDRAWALS, verify_receipt
+from consent.verdict import verify_receipt
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +45,18 @@ MAILED: Final = {
     "grant-signed": (
         gettext_noop("Signed: consent for %(production)s"),
         gettext_noop("the consent for %(production)s was signed"),
+    ),
+    "grant-cosigned": (
+        gettext_noop("Co-signed: consent for %(production)s"),
+        gettext_noop("the consent for %(production)s was co-signed"),
+    ),
+    "grant-suspended": (
+        gettext_noop("Suspended: consent for %(production)s"),
+        gettext_noop("the consent for %(production)s was suspended"),
+    ),
+    "suspension-lifted": (
+        gettext_noop("Lifted from its suspension: consent for %(production)s"),
+        gettext_noop("the suspension of the consent for %(production)s was lifted"),
     ),
     "grant-revoked": (
         gettext_noop("Withdrawn: consent for %(production)s"),
@@ -63,32 +86,23 @@ def receipt_make(
     subject: tuple[str, str],
     grants: Iterable[Grant],
     entries: Iterable[LedgerEntry] = (),
+    output_sha256: str = "",
 ) -> Receipt:
     """Return the receipt about subject, which stands on signed grants and is told of
-    by further ledger entries. Asks nobody's permission. Raises LedgerBroken where the
-    ledger does not know what the rows say, NotAllowed while a grant is suspended: a
-    receipt cannot tell of that yet, and must not call it in force. Not to be called
-    inside a transaction."""
-    grants = list(grants)
-    if any(grant.status == Status.SUSPENDED for grant in grants):
-        raise NotAllowed(
-            "This consent is suspended. Its receipt is given again once the suspension"
-            " is lifted or the consent withdrawn."
-        )
-    documents: list[SignedPart] = []
-    found = {entry.index: entry for entry in entries}
+    by further ledger entries. Of the actor's approvals it holds that of output_sha256,
+    or all where none is named. Asks nobody's permission. Raises LedgerBroken where the
+    ledger does not know what the rows say. Not to be called inside a transaction."""
+    gathered = _Gathered()
     for grant in sorted(grants, key=lambda one: str(one.id)):
-        signed: list[tuple[SignedDocument, str]] = [(grant, "grant-signed")]
-        for word in grant.revocations.all():
-            signed.append((word, WITHDRAWALS[word.kind]))
-        for document, act in signed:
-            documents.append(_part(document))
-            for entry in _entries(document, str(grant.id), act):
-                found[entry.index] = entry
+        for document, act in _signed_about(grant, output_sha256):
+            gathered.take(document, act, str(grant.id))
+    gathered.take_words_on_keys()
+    found = {entry.index: entry for entry in (*entries, *gathered.entries)}
     checkpoint = checkpoint_covering(entry=max(found))
     return Receipt(
         subject=subject,
-        documents=tuple(documents),
+        keys=tuple(_key(key) for key in gathered.keys.values()),
+        documents=tuple(gathered.documents),
         entries=tuple(
             EntryPart(
                 content=bytes(entry.content),
@@ -101,6 +115,108 @@ def receipt_make(
     )
 
 
+def _signed_about(
+    grant: Grant, output_sha256: str
+) -> Iterator[tuple[SignedDocument, str]]:
+    """All that was signed of a grant, in the order of receipts, with the ledger's word
+    for each signing."""
+    yield grant, "grant-signed"
+    for cosignature in CoSignature.objects.filter(grant=grant):
+        yield cosignature, "grant-cosigned"
+    for word in grant.suspensions.select_related("credential"):
+        yield word, LOGGED_AS[word.kind]
+    approvals = grant.output_approvals.select_related("credential")
+    if output_sha256:
+        approvals = approvals.filter(output_sha256=output_sha256)
+    for approval in approvals:
+        yield approval, "output-approved"
+    for revocation in grant.revocations.select_related("credential"):
+        yield revocation, "grant-revoked"
+
+
+class _Gathered:
+    """The documents of a receipt, their keys, and the ledger's entries on both."""
+
+    def __init__(self) -> None:
+        self.documents: list[SignedPart] = []
+        self.entries: list[LedgerEntry] = []
+        self.keys: dict[UUID, PasskeyCredential] = {}
+
+    def take(self, document: SignedDocument, act: str, subject: str) -> None:
+        """Take a signed document in, with the entry on its signing."""
+        assertion, key_id = document.assertion, document.credential_id
+        if assertion is None or key_id is None:
+            raise NotAllowed("This was never signed: there is no receipt for it.")
+        # Read anew: whoever asks may have held the key since before it was retired.
+        rows = PasskeyCredential.objects.select_related(
+            "recovery", "confirmation__credential", "retirement__credential"
+        )
+        key = rows.get(pk=key_id)
+        self.documents.append(
+            SignedPart(
+                act=act,
+                canonical=bytes(document.canonical),
+                text=document.shown_text,
+                passkey=str(key.id),
+                assertion=assertion,
+            )
+        )
+        self.entries.append(_entry(act, subject, signature_payload(document)))
+        if key.id not in self.keys:
+            self.keys[key.id] = key
+            self._take_enrolment(key)
+
+    def take_words_on_keys(self) -> None:
+        """Take in what confirmed and retired the keys taken so far, and the keys that
+        signed those words, to the end."""
+        told: set[UUID] = set()
+        while left := [key for key in self.keys.values() if key.id not in told]:
+            for key in left:
+                told.add(key.id)
+                if hasattr(key, "confirmation"):
+                    self.take(key.confirmation, CONFIRMED, str(key.id))
+                if hasattr(key, "retirement"):
+                    self.take(key.retirement, RETIRED, str(key.id))
+
+    def _take_enrolment(self, key: PasskeyCredential) -> None:
+        payload = enrolment_payload(key)
+        self.entries.append(_entry("passkey-enrolled", str(key.id), payload))
+        recovery = key.recovery
+        if recovery is None:
+            return
+        told = {
+            "recovery": str(recovery.id),
+            "reason_sha256": sha256_hex(recovery.reason),
+        }
+        opened = _entry("recovery-opened", str(recovery.actor_id), told)
+        self.entries.append(opened)
+        if recovery.compared_at:
+            del told["reason_sha256"]
+            self.entries.append(_entry("passkey-recovered", str(key.id), told))
+
+
+def _entry(kind: str, subject: str, told: dict[str, Any]) -> LedgerEntry:
+    """Return the first entry of this kind about subject that says what is told."""
+    for entry in LedgerEntry.objects.about(subject).filter(kind=kind):
+        if told.items() <= entry.payload.items():
+            return entry
+    raise LedgerBroken("The ledger does not know what was signed here.")
+
+
+def _key(key: PasskeyCredential) -> KeyPart:
+    answer = key.registration_parts
+    return KeyPart(
+        id=str(key.id),
+        credential_id=bytes(key.credential_id),
+        public_key=bytes(key.public_key),
+        aaguid=key.aaguid,
+        rp_id=key.rp_id,
+        origin=key.origin,
+        reason=key.recovery.reason if key.recovery else None,
+        **{name: base64_bytes(text) for name, text in answer.items()},
+    )
+
+
 def receipt_as_pdf(receipt: Receipt) -> bytes:
     """Return the receipt for reading, after checking it as a stranger would: no PDF
     is made of a receipt that does not hold."""
@@ -108,11 +224,19 @@ def receipt_as_pdf(receipt: Receipt) -> bytes:
 
 
 def receipt_mail(
-    *, receipt: Receipt, actor: Actor, name: str, subject: str, context: dict[str, Any]
+    *,
+    receipt: Receipt,
+    actor: Actor,
+    name: str,
+    subject: str,
+    context: dict[str, Any],
+    cosigners: Iterable[Cosigner] = (),
 ) -> None:
-    """Send a receipt, as JSON and PDF, to the actor and to their agent if they named
-    one, in the language that is active. name is that of the files, without suffix."""
+    """Send a receipt, as JSON and PDF, to the actor, to their agent if they named one,
+    and to who co-signed with them, in the language that is active. name is that of the
+    files, without suffix."""
     addresses = [actor.user.email if actor.user else "", actor.agent_email]
+    addresses += [cosigner.email for cosigner in cosigners]
     for address in dict.fromkeys(filter(None, addresses)):
         mail = EmailMessage(
             subject=subject,
@@ -131,7 +255,7 @@ def grant_receipt_send(entry: LedgerEntry, **_: Any) -> None:
     done = MAILED.get(entry.kind)
     if done is None:
         return
-    rows = Grant.objects.select_related("actor__user", "project")
+    rows = Grant.objects.select_related("actor__user", "project", "cosigner")
     grant = rows.get(pk=UUID(entry.subject))
     subject, about = done
     with translation.override(language_of(grant.actor.user)):
@@ -141,42 +265,5 @@ def grant_receipt_send(entry: LedgerEntry, **_: Any) -> None:
             name=f"consent-{grant.id}",
             subject=gettext(subject) % {"production": grant.project},
             context={"about": gettext(about) % {"production": grant.project}},
+            cosigners=[grant.cosigner] if grant.cosigner else [],
         )
-
-
-def _part(document: SignedDocument) -> SignedPart:
-    assertion, key = document.assertion, document.credential
-    if assertion is None or key is None:
-        raise NotAllowed("This was never signed: there is no receipt for it.")
-    return SignedPart(
-        canonical=bytes(document.canonical),
-        text=document.shown_text,
-        passkey=PasskeyPart(
-            id=str(key.id),
-            credential_id=bytes(key.credential_id),
-            public_key=bytes(key.public_key),
-            aaguid=key.aaguid,
-            rp_id=key.rp_id,
-            origin=key.origin,
-        ),
-        assertion=assertion,
-    )
-
-
-def _entries(document: SignedDocument, grant_id: str, act: str) -> list[LedgerEntry]:
-    """The ledger's entries on the key's enrolment and on the signing."""
-    key = document.credential
-    if key is None:
-        raise NotAllowed("This was never signed: there is no receipt for it.")
-    rows = list(LedgerEntry.objects.about(grant_id, str(key.id)))
-    wanted = [
-        ("passkey-enrolled", enrolment_payload(key)),
-        (act, signature_payload(document)),
-    ]
-    found = []
-    for kind, payload in wanted:
-        known = [row for row in rows if row.kind == kind and row.payload == payload]
-        if not known:
-            raise LedgerBroken("The ledger does not know what was signed here.")
-        found.append(known[0])
-    return found

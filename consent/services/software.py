@@ -8,7 +8,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser
 
 from consent.authenticator import SoftwareAuthenticator
-from consent.models import Actor, Grant, Revocation
+from consent.models import Grant, Revocation
+from consent.models.passkeys import Holder
 from consent.services.grants import grant_sign, grant_sign_options
 from consent.services.passkeys import (
     passkey_enrol,
@@ -19,14 +20,14 @@ from consent.services.withdrawals import grant_revoke, grant_revoke_options
 
 
 def software_passkey_enrol(
-    *, actor: Actor, acting_user: AbstractBaseUser
+    *, actor: Holder, acting_user: AbstractBaseUser
 ) -> SoftwareAuthenticator:
     """Enrol a new software authenticator as the actor's own user, and return it."""
     site = relying_party()
     authenticator = SoftwareAuthenticator(rp_id=site.rp_id, origin=site.origin)
-    options = passkey_enrol_options(actor=actor, acting_user=acting_user)
+    options = passkey_enrol_options(holder=actor, acting_user=acting_user)
     passkey_enrol(
-        actor=actor,
+        holder=actor,
         response=authenticator.create(options),
         challenge=options["challenge"],
         acting_user=acting_user,

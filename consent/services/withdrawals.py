@@ -32,7 +32,9 @@ def grant_revoke_options(
     effects read in a locale."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=revocation_of(grant, locale), actor=grant.actor)
+    return signing_options(
+        document=revocation_of(grant, locale), holder=grant.actor, withdrawing=True
+    )
 
 
 @transaction.atomic
@@ -48,7 +50,9 @@ def grant_revoke(
     require_self(acting_user, grant.actor)
     _require_standing(grant)
     revocation = revocation_of(grant, locale)
-    document_sign(document=revocation, actor=grant.actor, response=assertion)
+    document_sign(
+        document=revocation, holder=grant.actor, response=assertion, withdrawing=True
+    )
     revocation.save()
     ledger_append(
         kind="grant-revoked",
@@ -87,7 +91,9 @@ def suspension_options(
     it is suspended, lifts that."""
     require_self(acting_user, grant.actor)
     _require_standing(grant)
-    return signing_options(document=suspension_next(grant, locale), actor=grant.actor)
+    word = suspension_next(grant, locale)
+    resting = word.kind == Suspension.Kind.SUSPENSION
+    return signing_options(document=word, holder=grant.actor, withdrawing=resting)
 
 
 @transaction.atomic
@@ -163,7 +169,12 @@ def _word_sign(
         if kind == Suspension.Kind.SUSPENSION:
             raise NotAllowed("This is suspended already.")
         raise NotAllowed("This is not suspended.")
-    document_sign(document=word, actor=grant.actor, response=assertion)
+    document_sign(
+        document=word,
+        holder=grant.actor,
+        response=assertion,
+        withdrawing=word.kind == Suspension.Kind.SUSPENSION,
+    )
     word.save()
     ledger_append(
         kind=LOGGED_AS[word.kind],

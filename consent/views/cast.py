@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods
 from consent.access import is_producer, require_producer
 from consent.errors import NotAllowed, RecordRefused
 from consent.forms import InviteForm, MandateForm, ProposeForm, day_start
-from consent.models import Actor, Grant, Project
+from consent.models import Actor, Cosigner, Grant, Project
 from consent.services.actors import actor_invite
+from consent.services.cosigning import cosigner_named
 from consent.services.grants import grant_propose
 from consent.services.mandates import mandate_record
 
@@ -103,6 +104,17 @@ def previous_version(
     return get_object_or_404(Grant, pk=grant_id, project=project, actor=actor)
 
 
+def _cosigner(actor: Actor, typed: dict[str, Any]) -> Cosigner | None:
+    if not typed["cosigner_email"]:
+        return None
+    return cosigner_named(
+        actor=actor,
+        role=typed["cosigner_role"],
+        name=typed["cosigner_name"],
+        email=typed["cosigner_email"],
+    )
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpResponse:
@@ -125,6 +137,7 @@ def propose(request: HttpRequest, project_id: UUID, actor_id: UUID) -> HttpRespo
             actor=actor,
             terms=form.cleaned_data["terms"],
             previous=previous,
+            cosigner=_cosigner(actor, form.cleaned_data),
             acting_user=user,
         )
         messages.success(request, f"{actor} is asked. This is what they read.")

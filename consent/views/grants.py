@@ -21,6 +21,7 @@ from django.views.decorators.http import (
 
 from consent.access import (
     grants_visible_to,
+    is_cosigner,
     is_producer,
     is_self,
     may_have_receipt,
@@ -33,6 +34,7 @@ from consent.narrowing import changes
 from consent.proof import grant_verify_signature
 from consent.readers import reading_locale, reading_tongue, shown_locale
 from consent.sentences import sections_of
+from consent.services.cosigning import grant_cosign_options
 from consent.services.grants import (
     asked_for,
     grant_decline,
@@ -50,7 +52,12 @@ from consent.services.withdrawals import (
 )
 from consent.views.own import passkeys_work_at
 
-WITHDRAWABLE = (Status.ACTIVE, Status.NOT_YET, Status.SUSPENDED)
+WITHDRAWABLE = (
+    Status.ACTIVE,
+    Status.NOT_YET,
+    Status.SUSPENDED,
+    Status.COSIGNING,
+)
 ASKABLE_AGAIN = (Status.PROPOSED, Status.RETURNED, Status.DECLINED)
 
 
@@ -76,6 +83,7 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
         "sections": sections_of(shown.shown_text),
         "words_locale": shown.document.text.locale,
         "is_own": is_self(request.user, row.actor),
+        "is_cosigner": is_cosigner(request.user, row),
         "has_passkey": row.actor.passkeys.exists(),
         "problem": signature_problem(row),
         "elsewhere": passkeys_work_at(request),
@@ -106,9 +114,16 @@ def signature_problem(row: Grant) -> str:
 
 def answers(request: HttpRequest, row: Grant) -> dict[str, Any]:
     """Return what the page needs for signing or withdrawing, if it is time for it."""
+    user = asker(request)
+    if row.status == Status.COSIGNING and is_cosigner(request.user, row):
+        options = grant_cosign_options(grant=row, acting_user=user)
+        return {
+            "cosign_options": json.dumps(options),
+            "cosigner_has_passkey": bool(options["allowCredentials"]),
+        }
     if not is_self(request.user, row.actor):
         return {}
-    user, locale = asker(request), reading_locale()
+    locale = reading_locale()
     if row.status == Status.PROPOSED and row.is_answerable:
         options = grant_sign_options(grant=row, acting_user=user, locale=locale)
         return {

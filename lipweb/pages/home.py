@@ -24,6 +24,8 @@ def home(request: HttpRequest) -> HttpResponse:
     consent_page = link_to("consent:home")
     if standing.is_actor and not standing.is_member and consent_page:
         return redirect(consent_page)
+    if standing.is_cosigner and not standing.is_member and not standing.is_actor:
+        return redirect("consent:cosigner_home")
     page = {"waiting": inbox_of(user), "projects": project_rows(user)}
     return render(request, "home.html", page)
 

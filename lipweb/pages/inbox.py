@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from consent.models import Grant, Project, Role
+from consent.models import Grant, KeyRecovery, Project, Role
 from consent.record import instant
 from synthesis.models import Deliverable, Render, Scene, Track
 
@@ -134,6 +134,43 @@ def questions_asked(user: User) -> Iterator[Waiting]:
             )
 
 
+def cosignatures_asked(user: User) -> Iterator[Waiting]:
+    """Consents that an actor signed and this co-signer has not."""
+    rows = (
+        Grant.objects.signed().unrevoked().filter(cosigner__user=user, cosignature=None)
+    )
+    for grant in rows.select_related("project", "actor")[:MOST_SHOWN]:
+        yield Waiting(
+            title=grant.actor.stage_name,
+            place=grant.project.name,
+            sentence="You are asked to co-sign this consent.",
+            word="To co-sign",
+            kind="wait",
+            link=link_to("consent:grant", grant_id=grant.id),
+        )
+
+
+def recoveries_to_compare(user: User) -> Iterator[Waiting]:
+    """New passkeys whose fingerprint a producer has still to compare."""
+    for project in projects_as(user, Role.PRODUCER):
+        rows = KeyRecovery.objects.filter(
+            actor__castings__project=project, compared_at=None, passkey__isnull=False
+        )
+        for recovery in rows.select_related("actor")[:MOST_SHOWN]:
+            yield Waiting(
+                title=recovery.actor.stage_name,
+                place=project.name,
+                sentence="Has a new passkey by recovery. Compare its fingerprint.",
+                word="To compare",
+                kind="wait",
+                link=link_to(
+                    "consent:recover",
+                    project_id=project.id,
+                    actor_id=recovery.actor_id,
+                ),
+            )
+
+
 def questions_sent_back(user: User) -> Iterator[Waiting]:
     """Questions that an actor wants asked differently."""
     rows = Grant.objects.filter(
@@ -176,6 +213,8 @@ def consents_ending(user: User) -> Iterator[Waiting]:
 # Other parts of the house add their own questions here.
 SOURCES: list[Callable[[User], Iterator[Waiting]]] = [
     questions_asked,
+    cosignatures_asked,
+    recoveries_to_compare,
     questions_sent_back,
     to_review,
     faces_without_actor,

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 
 from consent.access import is_producer
-from consent.models import Actor, Grant, LedgerEntry
+from consent.models import Actor, Cosigner, Grant, LedgerEntry
 from consent.receipt import Receipt
 from consent.sentences import language_words
 from consent.services.ledger import ledger_append
@@ -70,6 +70,7 @@ def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
                 "about": f"{dub.scene.project} made a file with your face: {dub.scene} "
                 f"in {tongue}, version {deliverable.render.version}"
             },
+            cosigners=Cosigner.objects.filter(grants__in=own).distinct(),
         )
 
 
@@ -80,5 +81,8 @@ def deliverable_receipt_of(deliverable: Deliverable, grants: list[Grant]) -> Rec
     if not entries:
         raise NotAllowed("no-receipt", "The ledger does not say that this was made.")
     return receipt_make(
-        subject=("deliverable", str(deliverable.id)), grants=grants, entries=entries
+        subject=("deliverable", str(deliverable.id)),
+        grants=grants,
+        entries=entries,
+        output_sha256=deliverable.sha256,
     )

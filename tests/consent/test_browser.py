@@ -168,6 +168,64 @@ def test_a_passkey_that_is_not_used_signs_nothing(
     assert page.get_by_role("button", name="Set up a passkey").is_enabled()
 
 
+class Hand:
+    """Holds one device at a time; those put down keep what is on them."""
+
+    def __init__(self, session: Any, device: str) -> None:
+        self.session, self.device = session, device
+
+    def swap(self, device: list[Any] | None) -> list[Any]:
+        """Put down the device in hand, and return it; take up another, or a new one."""
+        at = {"authenticatorId": self.device}
+        down = self.session.send("WebAuthn.getCredentials", at)["credentials"]
+        self.session.send("WebAuthn.removeVirtualAuthenticator", at)
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        added = self.session.send(
+            "WebAuthn.addVirtualAuthenticator", {"options": options}
+        )
+        self.device = str(added["authenticatorId"])
+        for credential in device or []:
+            at = {"authenticatorId": self.device, "credential": credential}
+            self.session.send("WebAuthn.addCredential", at)
+        return list(down)
+
+
+def test_a_lost_device_is_replaced(
+    page: Page,
+    sign_in: Callable[[Any], None],
+    authenticator: Any,
+    actor: Actor,
+) -> None:
+    """A new device is added, confirmed with the old one, and retires it."""
+    hand = Hand(*authenticator)
+    sign_in(actor.user)
+    page.goto("/me/passkeys/")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("Your passkey is set up").wait_for()
+    old = hand.swap(None)
+    page.goto("/me/passkeys/")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_text("One more step").wait_for()
+    new = hand.swap(old)
+    page.get_by_role("button", name="Confirm with my other passkey").click()
+    page.get_by_text("Confirmed. You can sign with it now").wait_for()
+    hand.swap(new)
+    lost, kept = actor.passkeys.order_by("created_at")
+    card = page.locator("section", has_text=lost.fingerprint)
+    card.get_by_text("Lost, or not yours? Retire it").click()
+    card.get_by_role("button", name="Retire it with my other passkey").click()
+    page.get_by_text("Retired. Nothing that it signs").wait_for()
+    assert list(PasskeyCredential.objects.usable()) == [kept]
+    assert card.get_by_text("Retired, counts no more").is_visible()
+
+
 def test_an_actors_pages_fit_a_telephone(
     page: Page,
     sign_in: Callable[[Any], None],

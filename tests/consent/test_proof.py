@@ -150,7 +150,7 @@ def test_a_key_that_was_slipped_in_signs_nothing(
     options = signing_options(
         rp_id=device.rp_id, canonical=bytes(grant.canonical), credentials=[]
     )
-    document_sign(document=grant, actor=cast.actor, response=device.get(options))
+    document_sign(document=grant, holder=cast.actor, response=device.get(options))
     grant.save()
     refused(grant, use())
 
@@ -170,7 +170,7 @@ def test_a_key_put_in_the_place_of_the_actors_signs_nothing(
     options = signing_options(
         rp_id=device.rp_id, canonical=bytes(grant.canonical), credentials=[]
     )
-    document_sign(document=grant, actor=cast.actor, response=device.get(options))
+    document_sign(document=grant, holder=cast.actor, response=device.get(options))
     grant.save()
     refused(grant, use())
 
@@ -194,7 +194,7 @@ def test_a_signature_the_ledger_does_not_know_is_refused(
         credentials=[],
     )
     document_sign(
-        document=grant, actor=cast.actor, response=cast.authenticator.get(options)
+        document=grant, holder=cast.actor, response=cast.authenticator.get(options)
     )
     grant.save()
     refused(grant, use())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from consent import merkle
 from consent.authenticator import SoftwareAuthenticator
@@ -19,17 +23,39 @@ from consent.canonical import canonical_bytes, sha256_hex
 from consent.checkpoint import LedgerSigner, checkpoint_sign, verify_checkpoint
 from consent.encoding import base64_text
 from consent.errors import ConsentError, LedgerBroken, RecordRefused, SignatureRefused
-from consent.models import Grant
+from consent.models import Cosigner, Grant
 from consent.passkeys import Assertion, signing_options
-from consent.receipt import EntryPart, Receipt
+from consent.receipt import EntryPart, KeyPart, Receipt
+from consent.record import GrantRecord
+from consent.sentences import shown_grant
 from consent.services.checkpoints import checkpoint_make, ledger_signer
+from consent.services.cosigning import (
+    cosigner_join,
+    grant_cosign,
+    grant_cosign_options,
+)
 from consent.services.ledger import ledger_append, ledger_consistency_proof
+from consent.services.mandates import mandate_record
+from consent.services.outputs import output_approve, output_approve_options
+from consent.services.passkeys import document_sign, signature_payload
 from consent.services.receipts import grant_receipt
-from consent.services.software import software_grant_revoke
+from consent.services.software import (
+    software_grant_revoke,
+    software_grant_sign,
+    software_passkey_enrol,
+)
+from consent.services.withdrawals import (
+    grant_suspend,
+    suspension_lift,
+    suspension_options,
+)
 from consent.verdict import verify_receipt
 from consent.verify import main
 from tests.conftest import REPOSITORY
 from tests.consent.conftest import Cast
+from tests.consent.services.test_cosigning import asked
+from tests.consent.services.test_further_passkeys import confirm
+from tests.consent.services.test_retirement import retire
 
 MakeGrant = Callable[..., Grant]
 
@@ -155,14 +181,76 @@ def test_a_moment_may_be_said_in_any_time_zone(
 # Bytes
 
 
-def test_no_byte_of_a_receipt_can_be_another(revoked: Receipt) -> None:
-    content = revoked.to_bytes()
+@pytest.fixture
+def full(cast: Cast) -> Receipt:
+    """A receipt with one of everything: a co-signature, a rest and its end, a file
+    approved, a second key confirmed, the first retired, all of it withdrawn."""
+    grant = software_grant_sign(
+        grant=asked(cast, output_approval=True),
+        authenticator=cast.authenticator,
+        acting_user=cast.actor_user,
+    )
+    user = cosigner_join(grant=grant, password="harbour-lights-52", acting_user=None)
+    device = software_passkey_enrol(actor=Cosigner.objects.get(), acting_user=user)
+    grant = Grant.objects.get()
+    options = grant_cosign_options(grant=grant, acting_user=user)
+    grant_cosign(grant=grant, assertion=device.get(options), acting_user=user)
+    second = software_passkey_enrol(actor=cast.actor, acting_user=cast.actor_user)
+    confirm(cast, second, by=cast.authenticator)
+    retire(cast, cast.authenticator, by=second)
+    me: dict[str, Any] = {"grant": grant, "acting_user": cast.actor_user}
+    for act in (grant_suspend, suspension_lift):
+        act(assertion=second.get(suspension_options(**me)), **me)
+    approving = output_approve_options(output_sha256="ab" * 32, **me)
+    output_approve(output_sha256="ab" * 32, assertion=second.get(approving), **me)
+    software_grant_revoke(authenticator=second, **me)
+    return grant_receipt(**me)
+
+
+def test_a_receipt_holds_one_of_everything(full: Receipt, run: Any) -> None:
+    assert [part.act for part in full.documents] == [
+        "grant-signed",
+        "grant-cosigned",
+        "grant-suspended",
+        "suspension-lifted",
+        "output-approved",
+        "grant-revoked",
+        "passkey-retired",
+        "passkey-confirmed",
+    ]
+    code, words = run(full.to_bytes())
+    assert code == 3, words
+    for told in (
+        "Ada Agent, the actor's agent, co-signed the same words",
+        "It was suspended on",
+        "It was lifted again on",
+        "approved 1 finished file under it",
+        "It was withdrawn on",
+        "was retired on",
+        "was confirmed with an earlier passkey of the same person",
+        "was the first one of the co-signer",
+    ):
+        assert told in words, told
+
+
+def test_no_byte_of_a_receipt_can_be_another(full: Receipt) -> None:
+    """Wherever a byte is flipped: some in each value, and some anywhere."""
+    content = full.to_bytes()
     assert code_of(content) == 0
-    for place in range(0, len(content), 5):
+    chance = random.Random(4)  # noqa: S311
+    places = set(chance.sample(range(len(content)), 250))
+    for path in leaves(full.document()):
+        value = at(full.document(), path)
+        if isinstance(value, str) and value:
+            spelt = canonical_bytes(value)[1:-1]
+            start = content.index(spelt)
+            places |= {start, start + len(spelt) - 1}
+            places.add(start + chance.randrange(len(spelt)))
+    for place in sorted(places):
         changed = bytearray(content)
-        changed[place] ^= 1 << place // 5 % 8
+        changed[place] ^= 1 << chance.randrange(8)
         assert code_of(bytes(changed)) == 1, (
-            f"{place}: {content[place - 9 : place + 9]}"
+            f"{place}: {content[place - 9 : place + 9]!r}"
         )
 
 
@@ -182,30 +270,37 @@ def at(document: Any, path: tuple[Any, ...]) -> Any:
     return document
 
 
-def test_no_field_can_be_changed_left_out_or_added(revoked: Receipt) -> None:
+def otherwise(value: Any) -> list[Any]:
+    """What a forger could write in a value's place."""
+    changed: list[Any] = [None, 7, "", [value]]
+    if isinstance(value, str):
+        changed += [value + "A", "A" + value[1:], value[:-2]]
+    return [other for other in changed if other != value]
+
+
+def test_no_field_can_be_changed_left_out_or_added(full: Receipt) -> None:
     # Written again in canonical form, as a forger would.
-    paths = list(leaves(revoked.document()))
-    assert len(paths) > 30
+    paths = list(leaves(full.document()))
+    assert len(paths) > 100
+    chance = random.Random(8)  # noqa: S311
     for path in paths:
-        value = at(revoked.document(), path)
-        for other in (None, 7, "", value + "A", "A" + value[1:], value[:-2], [value]):
-            if other == value:
-                continue
-            document = revoked.document()
+        for other in chance.sample(otherwise(at(full.document(), path)), 2):
+            document = full.document()
             at(document, path[:-1])[path[-1]] = other
             assert code_of(canonical_bytes(document)) == 1, (path, other)
-        document = revoked.document()
+        document = full.document()
         del at(document, path[:-1])[path[-1]]
         assert code_of(canonical_bytes(document)) == 1, path
-        document = revoked.document()
-        if isinstance(at(document, path[:-1]), dict):
-            at(document, path[:-1])["more"] = "x"
+    for path in {path[:-1] for path in paths}:
+        document = full.document()
+        if isinstance(at(document, path), dict):
+            at(document, path)["more"] = "x"
             assert code_of(canonical_bytes(document)) == 1, path
 
 
-@pytest.mark.parametrize("part", ["documents", "entries"])
-def test_no_part_can_be_left_out_moved_or_doubled(revoked: Receipt, part: str) -> None:
-    own = getattr(revoked, part)
+@pytest.mark.parametrize("part", ["keys", "documents", "entries"])
+def test_no_part_can_be_left_out_or_doubled(full: Receipt, part: str) -> None:
+    own = getattr(full, part)
     for place in range(len(own)):
         others = [
             own[:place] + own[place + 1 :],
@@ -213,10 +308,25 @@ def test_no_part_can_be_left_out_moved_or_doubled(revoked: Receipt, part: str) -
         ]
         for other in others:
             with pytest.raises(ConsentError):
-                verify_receipt(replace(revoked, **{part: other}))
-    if part == "documents":
+                verify_receipt(replace(full, **{part: other}))
+
+
+def test_what_was_signed_cannot_be_told_in_another_order(full: Receipt) -> None:
+    own = full.documents
+    for first in range(5):
+        swapped = list(own)
+        swapped[first], swapped[first + 1] = own[first + 1], own[first]
+        if {own[first].act, own[first + 1].act} in BESIDE_EACH_OTHER:
+            continue
         with pytest.raises(ConsentError):
-            verify_receipt(replace(revoked, documents=own[::-1]))
+            verify_receipt(replace(full, documents=tuple(swapped)))
+
+
+# These are about different things: neither order says anything else.
+BESIDE_EACH_OTHER: list[set[str]] = [
+    {"grant-cosigned", "grant-suspended"},
+    {"suspension-lifted", "output-approved"},
+]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +372,7 @@ def resigned(
         rp_id=rp_id or device.rp_id, canonical=part.canonical, credentials=[]
     )
     assertion = Assertion.from_response(device.get(options))
-    assertion = replace(assertion, credential_id=part.passkey.credential_id)
+    assertion = replace(assertion, credential_id=part.assertion.credential_id)
     changed = replace(part, assertion=assertion)
     return replace(receipt, documents=(changed, *receipt.documents[1:]))
 
@@ -302,27 +412,65 @@ def test_a_second_signature_of_the_same_key_is_not_the_logged_one(
         verify_receipt(resigned(receipt, cast.authenticator))
 
 
-def test_a_key_put_in_the_actors_place_is_not_the_enrolled_one(
+def test_a_key_put_in_the_actors_place_is_not_the_registered_one(
     cast: Cast, receipt: Receipt
 ) -> None:
     device = twin(cast.authenticator, key=None)
     forged = resigned(receipt, device)
-    part = forged.documents[0]
-    passkey = replace(part.passkey, public_key=device.cose_key())
-    forged = replace(forged, documents=(replace(part, passkey=passkey),))
+    key = replace(receipt.keys[0], public_key=device.cose_key())
+    with pytest.raises(SignatureRefused, match="registered"):
+        verify_receipt(replace(forged, keys=(key,)))
+
+
+def registered(device: SoftwareAuthenticator, key: KeyPart) -> KeyPart:
+    """The key part with a registration by another device, whole and fitting."""
+    made = device.create({"challenge": bytes_to_base64url(b"c" * 32)})["response"]
+    return replace(
+        key,
+        public_key=device.cose_key(),
+        rp_id=device.rp_id,
+        origin=device.origin,
+        client_data_json=base64url_to_bytes(made["clientDataJSON"]),
+        attestation_object=base64url_to_bytes(made["attestationObject"]),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": None},
+        {"rp_id": "evil.example.com", "origin": "https://evil.example.com"},
+        {"origin": "https://evil.example.com"},
+    ],
+)
+def test_another_registration_is_not_the_enrolled_one_however_well_it_fits(
+    cast: Cast, receipt: Receipt, changes: dict[str, Any]
+) -> None:
+    device = twin(cast.authenticator, **changes)
+    forged = resigned(receipt, device)
     with pytest.raises(LedgerBroken):
-        verify_receipt(forged)
+        verify_receipt(replace(forged, keys=(registered(device, receipt.keys[0]),)))
 
 
-def test_another_site_is_refused_even_if_the_receipt_names_it(
+@pytest.mark.parametrize(
+    "changes",
+    [{"user_verified": False}, {"rp_id": "evil.example.com"}],
+)
+def test_a_registration_elsewhere_or_of_an_unseen_user_is_refused(
+    cast: Cast, receipt: Receipt, changes: dict[str, Any]
+) -> None:
+    key = registered(twin(cast.authenticator, **changes), receipt.keys[0])
+    own = replace(key, rp_id=receipt.keys[0].rp_id)
+    with pytest.raises(SignatureRefused):
+        verify_receipt(replace(receipt, keys=(own,)))
+
+
+def test_the_registration_itself_cannot_be_another_of_the_same_key(
     cast: Cast, receipt: Receipt
 ) -> None:
-    elsewhere = {"rp_id": "evil.example.com", "origin": "https://evil.example.com"}
-    forged = resigned(receipt, twin(cast.authenticator, **elsewhere))
-    part = forged.documents[0]
-    named = replace(part, passkey=replace(part.passkey, **elsewhere))
+    key = registered(twin(cast.authenticator), receipt.keys[0])
     with pytest.raises(LedgerBroken):
-        verify_receipt(replace(forged, documents=(named,)))
+        verify_receipt(replace(receipt, keys=(key,)))
 
 
 def test_a_signature_cannot_be_used_for_another_consent(
@@ -344,6 +492,87 @@ def test_a_withdrawal_belongs_to_its_own_consent(
         verify_receipt(
             replace(other, documents=documents, entries=tuple(entries.values()))
         )
+
+
+# Who may sign
+
+
+def signed_anyhow(cast: Cast, grant: Grant, changes: dict[str, Any]) -> Receipt:
+    """The operator writes another grantor into the record, and the words and the
+    ledger to fit; the actor's own key signs it."""
+    grant.record["grantor"] |= changes
+    grant.canonical = canonical_bytes(grant.record)
+    device = cast.authenticator
+    options = signing_options(
+        rp_id=device.rp_id, canonical=bytes(grant.canonical), credentials=[]
+    )
+    document_sign(document=grant, holder=cast.actor, response=device.get(options))
+    grant.save()
+    ledger_append(
+        kind="grant-signed",
+        subject=str(grant.id),
+        payload=signature_payload(grant),
+        acting_user=cast.actor_user,
+    )
+    return grant_receipt(grant=grant, acting_user=cast.actor_user)
+
+
+def test_a_minor_without_a_guardian_signs_nothing(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    receipt = signed_anyhow(cast, propose(), {"age": "minor"})
+    with pytest.raises(RecordRefused, match="guardian"):
+        verify_receipt(receipt)
+
+
+def mandated(cast: Cast, ends_in: timedelta) -> Any:
+    now = timezone.now().replace(microsecond=0)
+    return mandate_record(
+        project=cast.project,
+        actor=cast.actor,
+        signs="representative",
+        holder="Rhea Representative",
+        evidence=ContentFile(b"a power of attorney", name="mandate"),
+        starts_at=now - timedelta(days=1),
+        ends_at=now + ends_in,
+        acting_user=cast.producer,
+    )
+
+
+def test_where_a_mandate_has_ended_the_consent_is_not_in_force(
+    cast: Cast, sign: MakeGrant, run: Any
+) -> None:
+    # An adult who signed for themselves may still name a representative.
+    mandated(cast, timedelta(days=30))
+    grant = sign()
+    content = grant_receipt(grant=grant, acting_user=cast.actor_user).to_bytes()
+    assert run(content)[0] == 0
+    later = (timezone.now() + timedelta(days=31)).isoformat()
+    code, words = run(content, "--at", later)
+    assert (code, "The mandate of whoever signed it does not hold" in words) == (
+        3,
+        True,
+    )
+
+
+def test_a_signature_after_the_mandate_ended_is_refused(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant = propose()
+    ended = {
+        "signs": "representative",
+        "mandate": {
+            "holder": "Rhea Representative",
+            "evidence_sha256": "ab" * 32,
+            "from": "2020-01-01T00:00:00Z",
+            "until": "2021-01-01T00:00:00Z",
+        },
+    }
+    grant.record["grantor"] |= ended
+    shown, words = shown_grant(GrantRecord.from_document(grant.record))
+    grant.record, grant.shown_text = shown.document(), words
+    with pytest.raises(SignatureRefused, match="mandate did not hold"):
+        verify_receipt(signed_anyhow(cast, grant, {}))
 
 
 # Words
@@ -369,12 +598,10 @@ def test_words_that_say_something_else_than_the_terms_are_refused(
     grant.canonical = canonical_bytes(grant.record)
     grant.save()
     device = cast.authenticator
-    from consent.services.passkeys import document_sign, signature_payload
-
     options = signing_options(
         rp_id=device.rp_id, canonical=bytes(grant.canonical), credentials=[]
     )
-    document_sign(document=grant, actor=cast.actor, response=device.get(options))
+    document_sign(document=grant, holder=cast.actor, response=device.get(options))
     grant.save()
     ledger_append(
         kind="grant-signed",

@@ -136,13 +136,13 @@ def test_a_changed_foreign_or_old_token_opens_nothing(
 
 
 def test_only_the_actor_enrols_a_passkey(cast: Cast) -> None:
-    options = passkey_enrol_options(actor=cast.actor, acting_user=cast.actor_user)
+    options = passkey_enrol_options(holder=cast.actor, acting_user=cast.actor_user)
     for user in (cast.producer, cast.reviewer, cast.stranger):
         with pytest.raises(NotAllowed):
-            passkey_enrol_options(actor=cast.actor, acting_user=user)
+            passkey_enrol_options(holder=cast.actor, acting_user=user)
         with pytest.raises(NotAllowed):
             passkey_enrol(
-                actor=cast.actor,
+                holder=cast.actor,
                 response={},
                 challenge=options["challenge"],
                 acting_user=user,
@@ -157,12 +157,12 @@ def test_a_passkey_is_enrolled_once_and_logged(cast: Cast) -> None:
     assert entry.payload["public_key_sha256"] == key.public_key_sha256
     assert key.fingerprint.replace(" ", "") == key.public_key_sha256[:24]
     assert key.is_software
-    options = passkey_enrol_options(actor=cast.actor, acting_user=cast.actor_user)
+    options = passkey_enrol_options(holder=cast.actor, acting_user=cast.actor_user)
     known = [one["id"] for one in options["excludeCredentials"]]
     assert len(known) == 1
     with pytest.raises(NotAllowed, match="already"):
         passkey_enrol(
-            actor=cast.actor,
+            holder=cast.actor,
             response=cast.authenticator.create(options),
             challenge=options["challenge"],
             acting_user=cast.actor_user,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.errors import ConsentError, NotAllowed
 from consent.models import Grant, LedgerEntry
@@ -217,18 +218,25 @@ def test_a_withdrawn_consents_pdf_says_so(cast: Cast, sign: MakeGrant) -> None:
     assert len(receipt_pdf(verdict_of(cast, grant))) > len(before)
 
 
-def test_while_a_consent_is_suspended_no_receipt_says_it_is_in_force(
-    cast: Cast, sign: MakeGrant
+def test_while_a_consent_is_suspended_its_receipt_says_so_and_is_mailed(
+    cast: Cast,
+    sign: MakeGrant,
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     grant = sign()
     options = suspension_options(grant=grant, acting_user=cast.actor_user)
-    grant_suspend(
-        grant=grant,
-        assertion=cast.authenticator.get(options),
-        acting_user=cast.actor_user,
-    )
-    with pytest.raises(NotAllowed, match="suspended"):
-        grant_receipt(grant=grant, acting_user=cast.actor_user)
+    with django_capture_on_commit_callbacks(execute=True):
+        grant_suspend(
+            grant=grant,
+            assertion=cast.authenticator.get(options),
+            acting_user=cast.actor_user,
+        )
+    (letter,) = with_receipts()
+    assert letter.subject == "Suspended: consent for Harbour Lights"
+    receipt = Receipt.from_bytes(enclosures(letter)["json"])
+    (proven,) = verify_receipt(receipt).grants
+    assert proven.standing(timezone.now()) == "suspended"
+    assert proven.standing_at(proven.rests[0]) == "in force"
 
 
 # Pages
