@@ -12,7 +12,14 @@ import pytest
 
 from consent.canonical import sha256_hex
 from consent.errors import RecordRefused
-from consent.record import Basis, Dialogue, GrantRecord, MandateRef
+from consent.record import (
+    COSIGNER_ROLES,
+    Basis,
+    Cosigner,
+    Dialogue,
+    GrantRecord,
+    MandateRef,
+)
 from consent.sentences import (
     grant_text,
     language_words,
@@ -20,6 +27,7 @@ from consent.sentences import (
     shown_grant,
     shown_output,
     shown_passkey,
+    shown_retirement,
     shown_revocation,
     shown_suspension,
 )
@@ -99,7 +107,13 @@ def fullest() -> GrantRecord:
         ends_at=NIGHT,
     )
     signer = replace(wide.grantor, age="minor", signs="guardian", mandate=mandate)
-    return replace(wide, grantor=signer)
+    return replace(wide, grantor=signer, cosigner=cosigner("agent"))
+
+
+def cosigner(role: str) -> Cosigner:
+    return Cosigner(
+        cosigner_id="c0", role=role, name="Ayo Agent", email="ayo@agents.test"
+    )
 
 
 def wordings() -> dict[str, str]:
@@ -121,6 +135,8 @@ def wordings() -> dict[str, str]:
                 basis=Basis(kind="collective-agreement", document_sha256="ef" * 32),
             ),
         }
+        for role in COSIGNER_ROLES:
+            samples[role] = replace(record(), cosigner=cosigner(role))
         for sample, one in samples.items():
             named, text = shown_grant(one, locale)
             add(named.text, text, sample)
@@ -130,6 +146,7 @@ def wordings() -> dict[str, str]:
             add(shown, text, "lifting" if lifting else "plain")
         add(*shown_output(record(), "ab" * 32, locale), "plain")
         add(*shown_passkey("abab cdcd", locale), "plain")
+        add(*shown_retirement("abab cdcd", locale), "plain")
     return said
 
 
