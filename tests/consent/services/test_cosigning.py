@@ -11,7 +11,14 @@ from django.core import mail
 
 from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied, ConsentError, NotAllowed, SignatureRefused
-from consent.models import CoSignature, Cosigner, Grant, LedgerEntry, Status
+from consent.models import (
+    CoSignature,
+    Cosigner,
+    Grant,
+    LedgerEntry,
+    Notice,
+    Status,
+)
 from consent.policy import Use, grants_usable, verify
 from consent.receipt import Receipt
 from consent.services.cosigning import (
@@ -264,3 +271,20 @@ def test_nobody_signs_beside_themselves(cast: Cast) -> None:
         cosigner_named(
             actor=cast.actor, role="agent", name="Me", email="robin@example.com"
         )
+
+
+def test_whoever_asked_and_whoever_signed_hear_of_the_cosignature(
+    cast: Cast, beside: Beside, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        cosign(beside)
+    told = {notice.user: notice.kind for notice in Notice.objects.order_by("at")}
+    assert told[cast.producer] == "co-signed"
+    assert told[cast.actor_user] == "own-co-signed"
+    letters = {tuple(one.to): len(one.attachments) for one in mail.outbox}
+    assert letters == {
+        (cast.producer.email,): 0,
+        (cast.actor_user.email,): 2,
+        (beside.cosigner.email,): 2,
+    }

@@ -76,4 +76,4 @@ def test_how_much_mail_comes_is_the_actors_choice(cast: Cast, uses: str) -> None
 def test_a_choice_that_is_not_offered_is_refused(cast: Cast) -> None:
     client = as_user(cast.actor_user)
     assert client.post(f"{INBOX}mail/", {"uses": "sometimes"}).status_code == 403
-    assert not NoticeWish.objects.exists()
+    assert not NoticeWish.objects.filter(uses="sometimes").exists()
