@@ -5,7 +5,7 @@ Nothing is allowed unless a signed grant says so in every term; no answer is kep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -81,6 +81,22 @@ def grants_usable(use: Use) -> list[Grant]:
     return [grant for grant in _candidates(use) if not _failures(grant, use)]
 
 
+def uses_allowed(uses: Iterable[Use]) -> list[Use]:
+    """Return those of the uses that some grant allows, in their order.
+
+    It says of each what verify() says of it; each grant is read and proved once."""
+    standing: dict[tuple[UUID, UUID], list[Grant]] = {}
+    allowed = []
+    for use in uses:
+        parties = (use.actor_id, use.project_id)
+        if parties not in standing:
+            grants = _candidates(use)
+            standing[parties] = [grant for grant in grants if not _unproved(grant)]
+        if any(not _broken_terms(grant, use) for grant in standing[parties]):
+            allowed.append(use)
+    return allowed
+
+
 def _candidates(use: Use) -> list[Grant]:
     rows = Grant.objects.provable().signed()
     rows = rows.filter(actor_id=use.actor_id, project_id=use.project_id)
@@ -101,18 +117,28 @@ def _nothing_signed(use: Use) -> Failure:
 
 
 def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
+    unproved = _unproved(grant)
+    # Its terms are then nobody's word: there is nothing further to compare.
+    return (unproved,) if unproved else _broken_terms(grant, use)
+
+
+def _unproved(grant: Grant) -> Failure | None:
+    """What keeps the grant from being the actor's word today, whatever the use."""
     if grant.signed_at is None or grant.declined_at is not None:
-        return (Failure("not-signed", "The grant is not signed."),)
+        return Failure("not-signed", "The grant is not signed.")
     logged = logged_about(grant.id, grant.credential_id)
     if is_revoked(grant, logged):
-        return (Failure("revoked", "The actor has withdrawn this grant."),)
+        return Failure("revoked", "The actor has withdrawn this grant.")
     if is_suspended(grant, logged):
-        return (Failure("suspended", "The actor has suspended this grant."),)
+        return Failure("suspended", "The actor has suspended this grant.")
     try:
         grant_verify_signature(grant, logged)
     except SignatureRefused as refusal:
-        # Its terms are then nobody's word: there is nothing further to compare.
-        return (Failure("signature", refusal.sentence),)
+        return Failure("signature", refusal.sentence)
+    return None
+
+
+def _broken_terms(grant: Grant, use: Use) -> tuple[Failure, ...]:
     checked = [term(grant.document, use) for term in TERMS]
     checked.append(_output(grant, use))
     return tuple(failure for failure in checked if failure)

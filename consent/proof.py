@@ -8,6 +8,7 @@ stands in the ledger, as the signature itself does.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from consent.models import (
     Suspension,
 )
 from consent.models.passkeys import SignedDocument
+from consent.passkeys import Assertion
 from consent.services.passkeys import (
     confirmation_of,
     enrolment_payload,
@@ -40,7 +42,8 @@ LOGGED_AS: Final[dict[str, str]] = {
 def logged_about(grant_id: UUID, credential_id: UUID | None) -> Logged:
     """Return kind and payload of the ledger's entries on a grant and a passkey."""
     entries = LedgerEntry.objects.about(str(grant_id), str(credential_id))
-    return [(entry.kind, entry.payload) for entry in entries]
+    rows = entries.values_list("kind", "content")
+    return [(kind, json.loads(bytes(content))["payload"]) for kind, content in rows]
 
 
 def is_revoked(grant: Grant, logged: Logged) -> bool:
@@ -157,12 +160,12 @@ def document_verify_signature(
         raise SignatureRefused("This was never signed.")
     if credential.actor_id != actor_id:
         raise SignatureRefused("It was signed with somebody else's passkey.")
-    passkeys.verify_assertion(
-        assertion=assertion,
-        canonical=bytes(document.canonical),
-        public_key=bytes(credential.public_key),
-        expected_rp_id=credential.rp_id,
-        expected_origin=credential.origin,
+    _verify_assertion(
+        assertion,
+        bytes(document.canonical),
+        bytes(credential.public_key),
+        credential.rp_id,
+        credential.origin,
     )
     if ("passkey-enrolled", enrolment_payload(credential)) not in logged:
         raise SignatureRefused("The ledger does not know the passkey.")
@@ -170,6 +173,23 @@ def document_verify_signature(
         raise SignatureRefused("The ledger does not know the signature.")
     if not credential.is_first:
         _passkey_verify_confirmed(credential)
+
+
+@lru_cache(maxsize=1024)
+def _verify_assertion(
+    assertion: Assertion, canonical: bytes, public_key: bytes, rp_id: str, origin: str
+) -> None:
+    """Raise SignatureRefused unless the signature holds.
+
+    Pure arithmetic on exactly these bytes, so a signature that held is remembered by
+    all of them; one other byte, and it is computed anew. Refusals are not kept."""
+    passkeys.verify_assertion(
+        assertion=assertion,
+        canonical=canonical,
+        public_key=public_key,
+        expected_rp_id=rp_id,
+        expected_origin=origin,
+    )
 
 
 def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:

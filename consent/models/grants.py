@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from consent.models.passkeys import SignedDocument
@@ -59,12 +60,9 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
     def provable(self) -> GrantQuerySet:
         """With all the policy needs to ask of each row, in one query."""
-        taken_back = Revocation.objects.filter(grant=models.OuterRef("pk"))
-        rows = self.select_related("credential")
-        paused = Suspension.objects.filter(grant=models.OuterRef("pk"))
-        return rows.annotate(
-            was_taken_back=models.Exists(taken_back),
-            was_suspended=models.Exists(paused),
+        return self.select_related("credential").annotate(
+            was_taken_back=_exists_about_grant(Revocation),
+            was_suspended=_exists_about_grant(Suspension),
         )
 
     def current(self, moment: datetime | None = None) -> GrantQuerySet:
@@ -77,6 +75,24 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             .unsuspended()
             .filter(record__scope__from__lte=at, record__scope__until__gt=at)
         )
+
+
+def _exists_about_grant(words: type[models.Model]) -> RawSQL:
+    """Say in SQL whether there is a word on the grant in its table. Written out:
+    Django spends a millisecond on spelling an Exists(), at each question anew."""
+    table, grants = words._meta.db_table, Grant._meta.db_table
+    return RawSQL(  # noqa: S611 - our own tables' names, nobody's input
+        f'EXISTS(SELECT 1 FROM "{table}" w WHERE w."grant_id" = "{grants}"."id")',  # noqa: S608
+        (),
+        output_field=models.BooleanField(),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _record_of(canonical: bytes) -> GrantRecord:
+    """Read a grant's bytes; RecordRefused if they are none. The bytes alone decide, so
+    what was read of them once is remembered, and any other byte is read anew."""
+    return GrantRecord.from_document(json.loads(canonical))
 
 
 class Grant(SignedDocument):
@@ -124,7 +140,7 @@ class Grant(SignedDocument):
     @cached_property
     def document(self) -> GrantRecord:
         """The document as its canonical bytes say it; RecordRefused if they do not."""
-        return GrantRecord.from_document(json.loads(bytes(self.canonical)))
+        return _record_of(bytes(self.canonical))
 
     @property
     def revocation(self) -> Revocation | None:

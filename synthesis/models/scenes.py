@@ -11,10 +11,13 @@ from consent.models import Actor, Project
 
 
 def private_path(instance: models.Model, filename: str) -> str:
-    """Storage key of a file: never the user's own name for it."""
+    """Storage key of a file: never the user's own name for it. What a render made is
+    found again by the render's id, even where a killed worker left no row of it."""
     suffix = "".join(c for c in filename.rpartition(".")[2] if c.isalnum())[:8]
     folder = instance._meta.model_name
-    return f"{folder}/{uuid.uuid4().hex}.{suffix.lower() or 'bin'}"
+    render_id = getattr(instance, "render_id", None)
+    name = f"{render_id}-{uuid.uuid4().hex}" if render_id else uuid.uuid4().hex
+    return f"{folder}/{name}.{suffix.lower() or 'bin'}"
 
 
 class Upload(models.Model):

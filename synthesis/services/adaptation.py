@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from consent.errors import ConsentError
 from consent.models import Actor, Grant, Membership, Project, Role
-from consent.policy import grants_usable
+from consent.policy import uses_allowed
 from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.media.probe import sha256_file
@@ -343,11 +343,9 @@ def training_missing(*, project: Project, actor: Actor, sha256: str) -> str:
 def _footage_uncovered(grant_id: str) -> list[Footage]:
     grant = Grant.objects.select_related("project", "actor").get(pk=grant_id)
     rows = Footage.objects.filter(project=grant.project, actor=grant.actor)
-    return [
-        row
-        for row in rows
-        if not grants_usable(training_use(grant.project, grant.actor, row.sha256))
-    ]
+    uses = {row: training_use(grant.project, grant.actor, row.sha256) for row in rows}
+    allowed = uses_allowed(uses.values())
+    return [row for row, use in uses.items() if use not in allowed]
 
 
 def _files_delete(files: Iterable[FieldFile]) -> None:

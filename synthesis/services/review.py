@@ -15,6 +15,7 @@ from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import Comment, Decision, Deliverable, Render
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
+from synthesis.services.renders import grants_standing
 
 log = logging.getLogger(__name__)
 
@@ -101,14 +102,26 @@ def is_approved(deliverable: Deliverable) -> bool:
     return bool(latest) and set(latest.values()) == {Decision.Verdict.APPROVED}
 
 
+PURPOSES = ("review", "download", "copy")
+
+
+@transaction.atomic
 def deliverable_open(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser, purpose: str
 ) -> FieldFile:
-    """Hand out the file for "review" in the player or for "download", after asking the
-    policy anew, and write down who had it. An actor whose approval is asked for may
-    watch it too. Raises ConsentDenied or NotAllowed."""
+    """Hand out the file for "review" in the player, for "download", or as a "copy" that
+    a pipeline takes along, after asking the policy anew, and write down who had it. An
+    actor whose approval is asked for may watch it too. Raises ConsentDenied or
+    NotAllowed.
+
+    What leaves the house is handed out with its grants locked: in the ledger, a
+    withdrawal stands wholly before it, and refuses it, or wholly after."""
+    if purpose not in PURPOSES:
+        raise ValueError(purpose)
     if purpose != "review" or not _is_asked(deliverable, acting_user):
         _require_member(deliverable, acting_user)
+    if purpose != "review":
+        grants_standing(deliverable.render)
     render_verify(deliverable.render)
     if purpose == "download":
         project = deliverable.render.dub.scene.project
@@ -119,11 +132,17 @@ def deliverable_open(
                 "This file has not been approved. A reviewer decides on its review"
                 " page.",
             )
-        render_verify(deliverable.render, output_sha256=deliverable.sha256)
-    elif purpose != "review":
-        raise ValueError(purpose)
+    deliverable_verify(deliverable=deliverable, purpose=purpose)
     _write_down(deliverable, acting_user, purpose)
     return deliverable.file
+
+
+def deliverable_verify(*, deliverable: Deliverable, purpose: str) -> None:
+    """Raise ConsentDenied unless consent still allows handing the file out for this.
+    Asked again and again for as long as its bytes are going out."""
+    leaves = purpose != "review"
+    sha256 = deliverable.sha256 if leaves else ""
+    render_verify(deliverable.render, output_sha256=sha256)
 
 
 def _is_draft(deliverable: Deliverable) -> bool:
@@ -131,7 +150,10 @@ def _is_draft(deliverable: Deliverable) -> bool:
 
 
 def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) -> None:
-    if cache.add(f"opened:{deliverable.id}:{user.pk}:{purpose}", 1, VIEWING_S):
+    seen = f"opened:{deliverable.id}:{user.pk}:{purpose}"
+    if not cache.get(seen):
+        # Only what the ledger has for good counts as written down.
+        transaction.on_commit(lambda: cache.set(seen, 1, VIEWING_S))
         ledger_append(
             kind="deliverable-opened",
             payload={
