@@ -21,6 +21,7 @@ from synthesis.performance.kept import PerformanceError, codes_unpack, lip_code_
 from synthesis.performance.take import Performance
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
+from synthesis.services.renders import grants_standing
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def performance_export(
         raise NotAllowed(
             "render-not-ready", "The performance is there once the render has ended."
         )
-    # It leaves the house: where the actor approves each file, this one's too.
+    # It leaves the house: locked, and where the actor approves each file, this too.
+    grants_standing(render)
     render_verify(render, output_sha256=render.deliverable.sha256)
     write, suffix, _ = FORMATS[form]
     lip_code, _ = lip_code_in_use()

@@ -63,17 +63,25 @@ def test_the_edges_hold_to_the_second_in_any_zone(
             assert [failure.code for failure in denied.value.failures] == [code]
 
 
+@pytest.fixture
+def in_february(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is February 2026: the dates below are to come, and their clocks known."""
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    monkeypatch.setattr(django_timezone, "now", lambda: now)
+
+
+@pytest.mark.usefixtures("in_february")
 @pytest.mark.parametrize(
     ("zone", "last_day", "ends"),
     [
         # The night in which Berlin's clocks go back has an hour more, the one in which
         # they go forward an hour less; Lord Howe's change by half an hour.
         ("Europe/Berlin", date(2026, 10, 25), datetime(2026, 10, 25, 23, tzinfo=UTC)),
-        ("Europe/Berlin", date(2027, 3, 28), datetime(2027, 3, 28, 22, tzinfo=UTC)),
+        ("Europe/Berlin", date(2026, 3, 29), datetime(2026, 3, 29, 22, tzinfo=UTC)),
         (
             "Australia/Lord_Howe",
-            date(2027, 4, 4),
-            datetime(2027, 4, 4, 13, 30, tzinfo=UTC),
+            date(2026, 4, 5),
+            datetime(2026, 4, 5, 13, 30, tzinfo=UTC),
         ),
         ("UTC", date(2028, 2, 29), datetime(2028, 3, 1, tzinfo=UTC)),
     ],
@@ -95,6 +103,7 @@ def test_the_last_day_is_whole_where_it_was_granted(
             verify(use(moment=ends))
 
 
+@pytest.mark.usefixtures("in_february")
 def test_an_hour_that_comes_twice_is_two_moments(
     sign: Callable[..., Grant], use: Callable[..., Use]
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from django.db import connection
 from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied
 from consent.models import Grant, LedgerEntry
-from consent.services.grants import grant_propose
 from consent.services.outputs import output_approve, output_approve_options
-from consent.services.software import software_grant_sign
 from consent.services.withdrawals import (
     grant_suspend,
     suspension_lift,
@@ -123,23 +120,6 @@ def test_a_revocation_closes_review_and_download(
             )
     with pytest.raises(ConsentDenied):
         decide(deliverable, reviewer_of_demo)
-
-
-@pytest.fixture
-def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthenticator:
-    """The deliverable stands on a grant under which the actor approves each file;
-    what comes is their passkey."""
-    grant, actor = demo.grant, demo.grant.actor
-    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
-    wanted = grant_propose(
-        project=demo.project,
-        actor=actor,
-        terms=replace(grant.document.terms, output_approval=True),
-        acting_user=demo.producer,
-    )
-    software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
-    deliverable.render.grants.set([wanted])
-    return passkey
 
 
 def test_a_file_waits_for_the_actor_whose_grant_asks_for_it(
