@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
+from consent.asked import grant_as_it_stands, grants_signed, logged_about
 from consent.errors import ConsentDenied, Failure, SignatureRefused
 from consent.models import Actor, Grant, Project
 from consent.narrowing import language_covers
@@ -19,7 +20,6 @@ from consent.proof import (
     is_output_approved,
     is_revoked,
     is_suspended,
-    logged_about,
 )
 from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
 from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
@@ -68,7 +68,7 @@ def verify(use: Use) -> Grant:
 def verify_grant(grant: Grant, use: Use) -> None:
     """Raise ConsentDenied unless this very grant, as it now stands in the database,
     allows the use."""
-    current = Grant.objects.provable().filter(pk=grant.pk).first()
+    current = grant_as_it_stands(grant.id)
     if current is None:
         raise ConsentDenied((_nothing_signed(use),))
     failures = _failures(current, use)
@@ -98,9 +98,7 @@ def uses_allowed(uses: Iterable[Use]) -> list[Use]:
 
 
 def _candidates(use: Use) -> list[Grant]:
-    rows = Grant.objects.provable().signed()
-    rows = rows.filter(actor_id=use.actor_id, project_id=use.project_id)
-    return list(rows.order_by("-signed_at"))
+    return grants_signed(actor_id=use.actor_id, project_id=use.project_id)
 
 
 def _nothing_signed(use: Use) -> Failure:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from consent import passkeys
+from consent.asked import Logged, logged_about
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import RecordRefused, SignatureRefused
 from consent.models import (
     Grant,
-    LedgerEntry,
     OutputApproval,
     PasskeyCredential,
     Revocation,
@@ -31,19 +31,10 @@ from consent.services.passkeys import (
     signature_payload,
 )
 
-Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
-
 LOGGED_AS: Final[dict[str, str]] = {
     Suspension.Kind.SUSPENSION: "grant-suspended",
     Suspension.Kind.LIFTING: "suspension-lifted",
 }
-
-
-def logged_about(grant_id: UUID, credential_id: UUID | None) -> Logged:
-    """Return kind and payload of the ledger's entries on a grant and a passkey."""
-    entries = LedgerEntry.objects.about(str(grant_id), str(credential_id))
-    rows = entries.values_list("kind", "content")
-    return [(kind, json.loads(bytes(content))["payload"]) for kind, content in rows]
 
 
 def is_revoked(grant: Grant, logged: Logged) -> bool:

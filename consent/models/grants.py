@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from consent.models.passkeys import SignedDocument
@@ -58,13 +57,6 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             last_word=models.Subquery(newest.order_by("-number").values("kind")[:1])
         ).filter(models.Q(last_word=None) | models.Q(last_word=Suspension.Kind.LIFTING))
 
-    def provable(self) -> GrantQuerySet:
-        """With all the policy needs to ask of each row, in one query."""
-        return self.select_related("credential").annotate(
-            was_taken_back=_exists_about_grant(Revocation),
-            was_suspended=_exists_about_grant(Suspension),
-        )
-
     def current(self, moment: datetime | None = None) -> GrantQuerySet:
         """Signed, not withdrawn or suspended, and begun but not ended at moment
         (now)."""
@@ -75,17 +67,6 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             .unsuspended()
             .filter(record__scope__from__lte=at, record__scope__until__gt=at)
         )
-
-
-def _exists_about_grant(words: type[models.Model]) -> RawSQL:
-    """Say in SQL whether there is a word on the grant in its table. Written out:
-    Django spends a millisecond on spelling an Exists(), at each question anew."""
-    table, grants = words._meta.db_table, Grant._meta.db_table
-    return RawSQL(  # noqa: S611 - our own tables' names, nobody's input
-        f'EXISTS(SELECT 1 FROM "{table}" w WHERE w."grant_id" = "{grants}"."id")',  # noqa: S608
-        (),
-        output_field=models.BooleanField(),
-    )
 
 
 @lru_cache(maxsize=1024)
