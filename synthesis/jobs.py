@@ -14,6 +14,8 @@ from consent.errors import ConsentDenied, ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
 from synthesis.models import Adaptation, Dub, Render, Scene, Shot
+from synthesis.models.adaptations import AdaptationQuerySet
+from synthesis.models.renders import RenderQuerySet
 from synthesis.models.stopped import STOPPED_BY
 from synthesis.progress import Stopped
 from synthesis.rendering import render_finish
@@ -24,6 +26,7 @@ from synthesis.services.consents import (
     dub_verify,
     render_verify,
 )
+from synthesis.services.leftovers import render_leftovers_delete
 from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
@@ -63,6 +66,8 @@ def finish_render(render_id: str) -> None:
     with _claimed(rows) as found:
         if found:
             render_finish(_verified(rows))
+    if not rows.live().exists():
+        render_leftovers_delete(UUID(render_id))
 
 
 def adapt_actor(adaptation_id: str) -> None:
@@ -96,7 +101,7 @@ def _verified(rows: QuerySet[Render]) -> Render:
 
 
 @contextmanager
-def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
+def _claimed(rows: RenderQuerySet | AdaptationQuerySet) -> Iterator[bool]:
     """Claim a row for this worker, and say whether it is to be worked on; whatever goes
     wrong inside becomes the row's state."""
     state = rows.model.State
@@ -112,6 +117,10 @@ def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
     except SynthesisError as error:
         _end(rows, state.FAILED, error.code, error.sentence)
     except Exception:
+        if not rows.live().exists():
+            # Its files were taken away under it, as a withdrawal does.
+            log.info("stopped %s", _named(rows))
+            return
         log.exception("failed %s", _named(rows))
         _end(rows, state.FAILED, *INTERNAL)
 

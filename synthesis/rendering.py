@@ -35,6 +35,7 @@ from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
 from synthesis.reuse import line_start_s
+from synthesis.services.leftovers import work_prefix
 from synthesis.services.receipts import deliverable_log
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
@@ -51,7 +52,13 @@ def render_finish(render: Render) -> None:
     report = Progress(render, units=2 * facts.frame_count, look=lambda: look(render))
     with ExitStack() as stack:
         folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(dir=scratch_dir()))
+            stack.enter_context(
+                tempfile.TemporaryDirectory(
+                    prefix=work_prefix(render.id),
+                    dir=scratch_dir(),
+                    ignore_cleanup_errors=True,
+                )
+            )
         )
         scene_path = stack.enter_context(local_path(scene.file))
         takes = [stack.enter_context(_kept_take(render, track)) for track in tracks]

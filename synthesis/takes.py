@@ -35,6 +35,7 @@ from synthesis.pipeline import Take, make_mouths
 from synthesis.progress import Progress, look
 from synthesis.reuse import curve_key, line_start_s, span_of, take_key, window_s
 from synthesis.services.consents import model_in_use
+from synthesis.services.leftovers import work_prefix
 from synthesis.services.measured import landmarks_open
 from synthesis.services.renders import tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
@@ -53,7 +54,11 @@ def shot_render(render: Render, shot: Shot) -> None:
         look(render)
         key = take_key(render, track)
         if not _taken_over(render, track, key):
-            with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
+            with tempfile.TemporaryDirectory(
+                prefix=work_prefix(render.id),
+                dir=scratch_dir(),
+                ignore_cleanup_errors=True,
+            ) as folder:
                 _track_render(render, track, key, Path(folder) / "mouths")
 
 

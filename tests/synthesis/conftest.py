@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from django.core.files.base import ContentFile
 
 from consent.authenticator import SoftwareAuthenticator
 from consent.models import Role
-from consent.services.software import software_grant_revoke
+from consent.services.grants import grant_propose
+from consent.services.software import software_grant_revoke, software_grant_sign
 from lipweb.demo_production import (
     LINES,
     SCENE,
@@ -130,6 +132,23 @@ def deliverable(demo: Demo, dub: Dub) -> Deliverable:
     )
     row.file.save("file.mp4", ContentFile(b"film"), save=True)
     return row
+
+
+@pytest.fixture
+def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthenticator:
+    """The deliverable stands on a grant under which the actor approves each file;
+    what comes is their passkey."""
+    grant, actor = demo.grant, demo.grant.actor
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
+    wanted = grant_propose(
+        project=demo.project,
+        actor=actor,
+        terms=replace(grant.document.terms, output_approval=True),
+        acting_user=demo.producer,
+    )
+    software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
+    deliverable.render.grants.set([wanted])
+    return passkey
 
 
 def bring_in(demo: Demo, path: Path) -> Scene:
