@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthesis.provenance.keys import C2PA_SIGNING
+from synthesis.provenance.signers import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
+CONSENT_LABEL = "org.lipweb.consent"
+"""Our own assertion: hashes of the consent records a file stands on."""
 LARGEST_MANIFEST_MB = 64
 LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
 
 
-def settings(anchors: bytes) -> dict[str, Any]:
-    """Settings of the library: trust `anchors` (PEM or empty), reach no network."""
+def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
+    """Settings of the library: trust `anchors` (PEM or empty), reach no network.
+    created: for writing, the labels of assertions that are ours, not gathered."""
     usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
     trust = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():
@@ -25,6 +29,8 @@ def settings(anchors: bytes) -> dict[str, Any]:
             "verify_trust": True,
             "remote_manifest_fetch": False,
             "ocsp_fetch": False,
+            # Whoever signs reads the file back, in the child that reads strangers'.
+            "verify_after_sign": False,
         },
         "core": {
             "allowed_network_hosts": [],
@@ -32,6 +38,12 @@ def settings(anchors: bytes) -> dict[str, Any]:
             "max_decompressed_manifest_size_in_mb": LARGEST_MANIFEST_MB,
         },
         "trust": trust,
+        "builder": {
+            "thumbnail": {"enabled": False},
+            "created_assertion_labels": list(created),
+            # Else a stranger could put boxes into a file that stays valid.
+            "bmff_hash_exclude_free_and_skip_boxes": False,
+        },
     }
 
 

@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthesis.provenance.keys import (
-    FileSigner,
-    KeyFolder,
-    signer_from_files,
-    test_authority,
-)
+from synthesis.provenance.keys import KeyFolder, test_authority
 from synthesis.provenance.manifest import ManifestFacts, SignedManifest, sign
+from synthesis.provenance.signers import FileSigner, signer_from_files
 
 Plane = NDArray[np.uint8]
 

@@ -11,9 +11,9 @@ import pytest
 
 from synthesis.errors import SynthesisError
 from synthesis.provenance import keys
-from synthesis.provenance.keys import signer_from_files
 from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.provenance.read import Ingredient, read_credential
+from synthesis.provenance.signers import signer_from_files
 from tests.synthesis.provenance.conftest import (
     MARK_ID,
     Studio,

@@ -1,0 +1,64 @@
+"""The one call into the native library that signs, for first manifests and updates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import BinaryIO
+
+import c2pa
+
+from synthesis.provenance.signers import Signer
+from synthesis.provenance.timestamps import TimestampRelay
+
+log = logging.getLogger(__name__)
+
+Unsigned = Callable[[], c2pa.Builder]
+"""Makes what is to be signed; a builder signs once, and a second try needs another."""
+
+
+def builder_sign(
+    unsigned: Unsigned,
+    kind: str,
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    signer: Signer,
+    time_authority: str = "",
+) -> bytes:
+    """Write `source` (media type `kind`) with its new manifest to `target`, and return
+    the manifest store. Memory stays constant.
+
+    time_authority: address of an RFC 3161 authority, or "". Where it gives no usable
+    time-stamp within seconds the manifest is signed without one.
+    Raises c2pa.C2paError or OSError; the target is then anything.
+    """
+    if time_authority:
+        try:
+            with TimestampRelay(time_authority) as relay:
+                return _sign(unsigned, kind, source, target, signer, relay.address)
+        except (c2pa.C2paError, OSError, ValueError):
+            # Perhaps not the authority's fault: the second try will show.
+            log.warning("signing again without a time-stamp")
+    return _sign(unsigned, kind, source, target, signer, None)
+
+
+def _sign(
+    unsigned: Unsigned,
+    kind: str,
+    source: BinaryIO,
+    target: BinaryIO,
+    signer: Signer,
+    timestamps: str | None,
+) -> bytes:
+    source.seek(0)
+    target.seek(0)
+    target.truncate()
+    native = c2pa.Signer.from_callback(
+        signer.sign,
+        c2pa.C2paSigningAlg.ES256,
+        signer.chain_pem.decode("ascii"),
+        timestamps,
+    )
+    with native, unsigned() as builder:
+        return builder.sign(native, kind, source, target)
