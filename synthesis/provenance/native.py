@@ -11,6 +11,7 @@ from synthesis.provenance.signers import C2PA_SIGNING
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
 CONSENT_LABEL = "org.lipweb.consent"
 """Our own assertion: hashes of the consent records a file stands on."""
+HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64
 LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
@@ -50,7 +51,11 @@ def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
 def media_type(path: Path) -> str | None:
     """Media type by content, if one in which the library knows where manifests are."""
     with path.open("rb") as file:
-        head = file.read(16)
+        return media_type_of(file.read(HEAD_BYTES))
+
+
+def media_type_of(head: bytes) -> str | None:
+    """media_type, told from a file's first HEAD_BYTES."""
     if head[4:8] == b"ftyp":
         brands = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
         return brands.get(head[8:12], "video/mp4")

@@ -89,6 +89,15 @@ def remuxed(source: Path, target: Path) -> Path:
     return target
 
 
+def changed(source: Path, at: int) -> Path:
+    """A copy of the file with one bit of one byte turned."""
+    content = bytearray(source.read_bytes())
+    content[at] ^= 1
+    target = source.with_name("changed.mp4")
+    target.write_bytes(content)
+    return target
+
+
 @dataclass(frozen=True)
 class Studio:
     """One signing identity, one scene, one dub sound, and what to say of them."""
