@@ -23,6 +23,7 @@ class SynthesisConfig(AppConfig):
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
+        ledger_grown.connect(_renew_manifests, dispatch_uid="synthesis-manifests")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
         )
@@ -48,6 +49,12 @@ def _send_receipts(*, entry: Any, **_: Any) -> None:
     from synthesis.services.receipts import deliverable_receipts_send
 
     deliverable_receipts_send(entry=entry)
+
+
+def _renew_manifests(*, entry: Any, **_: Any) -> None:
+    from synthesis.services.manifests import manifests_follow
+
+    manifests_follow(entry=entry)
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

@@ -247,18 +247,26 @@ def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
             "blocks": [{"scope": {}, "value": facts.mark_id}],
             "pad": [],
         },
-        "c2pa.ai-disclosure": {
-            "modelType": "c2pa.types.model",
-            "modelName": facts.model_name,
-            "modelIdentifier": f"sha256:{facts.model_sha256}",
-            "contentProfile": {"humanOversightLevel": facts.oversight},
-        },
+        "c2pa.ai-disclosure": disclosure(
+            facts.model_name, facts.model_sha256, oversight=facts.oversight
+        ),
         "cawg.training-mining": {
             "entries": {use: {"use": "notAllowed"} for use in TRAINING_USES}
         },
         CONSENT_LABEL: consent,
     }
     return [{"label": label, "data": data} for label, data in content.items()]
+
+
+def disclosure(name: str, sha256: str, *, oversight: str) -> Json:
+    """The AI disclosure: which model, and how far a person answers for the result.
+    sha256: of its weights, "" where they are not known any more."""
+    known = {"modelIdentifier": f"sha256:{sha256}"} if sha256 else {}
+    return {
+        "modelType": "c2pa.types.model",
+        "modelName": name,
+        "contentProfile": {"humanOversightLevel": oversight},
+    } | known
 
 
 def _actions(facts: ManifestFacts, when: str) -> list[Json]:

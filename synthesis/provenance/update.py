@@ -17,7 +17,13 @@ from typing import Any, Literal
 import c2pa
 
 from synthesis.provenance.container import UpdatedFile, appended_box
-from synthesis.provenance.manifest import agent, generator, not_signed, stamp
+from synthesis.provenance.manifest import (
+    agent,
+    disclosure,
+    generator,
+    not_signed,
+    stamp,
+)
 from synthesis.provenance.native import CONSENT_LABEL, settings
 from synthesis.provenance.signers import Signer
 from synthesis.provenance.signing import builder_sign
@@ -143,12 +149,9 @@ def _assertions(facts: UpdateFacts, moment: datetime) -> list[Json]:
         "c2pa.actions.v2": {"actions": [done], "allActionsIncluded": True}
     }
     if facts.what == "published":
-        content["c2pa.ai-disclosure"] = {
-            "modelType": "c2pa.types.model",
-            "modelName": facts.model_name,
-            "modelIdentifier": f"sha256:{facts.model_sha256}",
-            "contentProfile": {"humanOversightLevel": HUMAN_VALIDATED},
-        }
+        content["c2pa.ai-disclosure"] = disclosure(
+            facts.model_name, facts.model_sha256, oversight=HUMAN_VALIDATED
+        )
     else:
         content[CONSENT_LABEL] = {
             "records": list(facts.consent_records),

@@ -11,6 +11,8 @@ from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from synthesis.provenance.container import opened_updated
+
 BLOCK_BYTES = 256 << 10
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg", "png": "image/png"}
@@ -101,13 +103,15 @@ def serve_stored(
     tag: str,
     name: str,
     download: bool = False,
+    appended: bytes = b"",
 ) -> HttpResponse | StreamingHttpResponse:
-    """serve_private for a file in the private storage, near or far."""
-    size_bytes = field.size
+    """serve_private for a file in the private storage, near or far; appended: the box
+    that updates its Content Credential."""
+    opened = opened_updated(field.storage.open(field.name or "", "rb"), appended)
     return serve_private(
         request,
-        field.storage.open(field.name or "", "rb"),
-        size_bytes=size_bytes,
+        opened,
+        size_bytes=opened.size,
         tag=tag,
         name=name,
         download=download,

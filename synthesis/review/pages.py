@@ -27,6 +27,7 @@ from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
 from synthesis.services.consents import release_missing, render_verify
+from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_receipt
 from synthesis.services.review import (
     comment_add,
@@ -104,15 +105,24 @@ def watched_by_actor(request: MemberRequest, deliverable_id: UUID) -> HttpRespon
 @login_required
 @require_safe
 def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
-    """The approved file, for a producer to take away."""
+    """The approved file with its newest Content Credential, for a producer to take
+    away."""
     found = seen.deliverable(request, deliverable_id)
     file = deliverable_open(
         deliverable=found, acting_user=request.user, purpose="download"
     )
+    newest = manifest_renew(deliverable=found)
     dub = found.render.dub
     title = slugify(dub.scene.title) or "scene"
     name = f"{title}_{dub.language}_v{found.render.version}.mp4"
-    return serve_stored(request, file, tag=found.sha256, name=name, download=True)
+    return serve_stored(
+        request,
+        file,
+        tag=newest.manifest_id if newest else found.sha256,
+        name=name,
+        download=True,
+        appended=bytes(newest.appended) if newest else b"",
+    )
 
 
 @login_required
