@@ -136,7 +136,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def studio(tmp_path: Path, scene: Path) -> Studio:
     """A studio with a fresh test authority."""
-    sound = tmp_path / "dub.wav"
+    return studio_in(tmp_path, scene)
+
+
+def studio_in(folder: Path, scene: Path) -> Studio:
+    """A studio whose files lie in a folder."""
+    sound = folder / "dub.wav"
     with av.open(str(sound), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
         frame = av.AudioFrame.from_ndarray(
@@ -144,7 +149,7 @@ def studio(tmp_path: Path, scene: Path) -> Studio:
         )
         frame.sample_rate = 16_000
         container.mux(stream.encode(frame))
-    authority = test_authority(tmp_path / "keys" / "authority")
+    authority = test_authority(folder / "keys" / "authority")
     facts = ManifestFacts(
         title="Scene 12, Spanish",
         scene_path=scene,
@@ -161,4 +166,4 @@ def studio(tmp_path: Path, scene: Path) -> Studio:
         software_version="0.1.0",
     )
     signer = signer_from_files(authority.chain, authority.key)
-    return Studio(tmp_path, authority, signer, facts)
+    return Studio(folder, authority, signer, facts)
