@@ -26,6 +26,7 @@ from synthesis.provenance.native import (
 LONGEST_TEXT, LONGEST_LIST = 300, 100
 UNTRUSTED = "signingCredential.untrusted"
 NOT_YET_VALID = "reader-certificate-not-yet-valid"
+WRONG_PURPOSE = "signingCredential.invalid"
 OUT_OF_DATE = {"signingCredential.expired", "claimSignature.outsideValidity"}
 SOFT_BINDING, DISCLOSURE = "c2pa.soft-binding", "c2pa.ai-disclosure"
 
@@ -91,7 +92,7 @@ def summary(store: Json, details: Json) -> Json:
     updates = [_update(one) for one in later]
     return {
         "state": state,
-        "problems": _dated(problems, label, details),
+        "problems": _of_certificate(problems, label, details),
         "manifest_id": _text(label),
         "first_id": _text(first_label),
         "title": _text(first.get("title")),
@@ -161,21 +162,24 @@ def _oversight(manifests: list[Json]) -> str:
     return _text(levels[-1]) if levels else ""
 
 
-def _dated(problems: list[str], label: str, details: Json) -> list[str]:
-    """Tell a certificate that is not valid yet from one that has expired: the library
-    has one code for both."""
-    if not OUT_OF_DATE & set(problems):
-        return problems
+def _of_certificate(problems: list[str], label: str, details: Json) -> list[str]:
+    """Say of a bad certificate what it is. The library has one code for "not valid yet"
+    and "expired", and finds any bad certificate untrusted besides."""
+    if OUT_OF_DATE & set(problems) and _begins_later(label, details):
+        kept = [code for code in problems if code not in OUT_OF_DATE]
+        problems = [NOT_YET_VALID, *kept]
+    if set(problems) & {NOT_YET_VALID, WRONG_PURPOSE, *OUT_OF_DATE}:
+        problems = [code for code in problems if code != UNTRUSTED]
+    return problems
+
+
+def _begins_later(label: str, details: Json) -> bool:
     begins = [
         one["signature"]["certificateInfo"]["validity"]["notBefore"]
         for one in _some(details.get("manifests"))
         if one.get("label") == label
     ]
-    early = bool(begins) and datetime.fromisoformat(begins[0]) > datetime.now(UTC)
-    if not early:
-        return problems
-    kept = [code for code in problems if code not in OUT_OF_DATE]
-    return [NOT_YET_VALID, *kept]
+    return bool(begins) and datetime.fromisoformat(begins[0]) > datetime.now(UTC)
 
 
 def _judged(*results: Json | None) -> tuple[str, list[str]]:
