@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable
 from typing import BinaryIO
 
 import c2pa
 
+from synthesis.provenance.native import settings
 from synthesis.provenance.signers import Signer
 from synthesis.provenance.timestamps import TimestampRelay
 
 log = logging.getLogger(__name__)
 
+STORE_KIND = "application/c2pa"
+_WITHOUT_THE_FILE = {"assertion.bmffHash.mismatch", "signingCredential.untrusted"}
 Unsigned = Callable[[], c2pa.Builder]
 """Makes what is to be signed; a builder signs once, and a second try needs another."""
 
@@ -36,11 +40,24 @@ def builder_sign(
     if time_authority:
         try:
             with TimestampRelay(time_authority) as relay:
-                return _sign(unsigned, kind, source, target, signer, relay.address)
+                store = _sign(unsigned, kind, source, target, signer, relay.address)
+            if _holds(store):
+                return store
         except (c2pa.C2paError, OSError, ValueError):
-            # Perhaps not the authority's fault: the second try will show.
-            log.warning("signing again without a time-stamp")
+            pass  # Perhaps not the authority's fault: the second try will show.
+        log.warning("signing again without a time-stamp")
     return _sign(unsigned, kind, source, target, signer, None)
+
+
+def _holds(store: bytes) -> bool:
+    """Whether a new manifest would be valid with its file, which is not looked at. A
+    time-stamp by a certificate that is not as C2PA wants it makes the manifest itself
+    invalid, not only the time unknown."""
+    context = c2pa.Context.from_dict(settings(b""))
+    with c2pa.Reader(STORE_KIND, io.BytesIO(store), context=context) as reader:
+        found = reader.get_validation_results() or {}
+    failed = {one["code"] for one in found.get("activeManifest", {}).get("failure", ())}
+    return failed <= _WITHOUT_THE_FILE
 
 
 def _sign(

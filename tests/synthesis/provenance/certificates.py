@@ -32,6 +32,7 @@ def issued(
     begins: datetime,
     ends: datetime,
     uses: Sequence[x509.ObjectIdentifier] = RIGHT,
+    uses_critical: bool = False,
 ) -> x509.Certificate:
     """A leaf under the authority's root."""
     root = x509.load_pem_x509_certificate(authority.root.read_bytes())
@@ -54,7 +55,7 @@ def issued(
         .add_extension(_key_usage(False), True)
         .add_extension(own, False)
         .add_extension(issuer, False)
-        .add_extension(x509.ExtendedKeyUsage(uses), False)
+        .add_extension(x509.ExtendedKeyUsage(uses), uses_critical)
         .sign(root_key, hashes.SHA256())
     )
 
