@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -220,8 +221,10 @@ def test_only_an_approved_file_can_be_downloaded(
     answer = client.get(url("deliverable_download", deliverable))
     assert answer.status_code == 200
     assert answer["Content-Disposition"] == 'attachment; filename="the-pier_es_v1.mp4"'
+    body = b"".join(answer.streaming_content)
     with deliverable.file.open() as kept:
-        assert b"".join(answer.streaming_content) == kept.read()
+        assert len(body) > len(kept.read())  # the release was added to its credential
+    assert sha256_as_signed(io.BytesIO(body))[0] == deliverable.sha256
 
 
 def test_a_reviewer_watches_but_does_not_take_the_file_away(
