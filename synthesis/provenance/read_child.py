@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import c2pa  # Here, not later: once the doors are shut no library can be opened.
 
@@ -55,7 +55,7 @@ def read(
     if kind is None:
         return {"unreadable": "reader-format-unknown"}
     context = c2pa.Context.from_dict(settings(anchors))
-    file = io.BufferedReader(source, 1 << 20)  # type: ignore[arg-type]
+    file = io.BufferedReader(cast(io.RawIOBase, source), 1 << 20)
     try:
         with c2pa.Reader(
             kind, file, context=context, manifest_data=store or None

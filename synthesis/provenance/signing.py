@@ -78,4 +78,5 @@ def _sign(
         timestamps,
     )
     with native, unsigned() as builder:
-        return builder.sign(native, kind, source, target)
+        store: bytes = builder.sign(native, kind, source, target)
+        return store

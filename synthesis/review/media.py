@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.db.models.fields.files import FieldFile
@@ -110,7 +110,7 @@ def serve_stored(
     opened = opened_updated(field.storage.open(field.name or "", "rb"), appended)
     return serve_private(
         request,
-        opened,
+        cast(BinaryIO, opened),
         size_bytes=opened.size,
         tag=tag,
         name=name,

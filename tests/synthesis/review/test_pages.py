@@ -14,6 +14,7 @@ from consent.models import Grant, LedgerEntry
 from consent.services.software import software_grant_revoke
 from lipweb.models import User
 from synthesis.models import Comment, Decision, Deliverable
+from synthesis.provenance.container import sha256_as_signed
 
 SignIn = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
