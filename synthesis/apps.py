@@ -26,6 +26,7 @@ class SynthesisConfig(AppConfig):
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
         ledger_grown.connect(_tell_of_uses, dispatch_uid="synthesis-uses")
+        ledger_grown.connect(_renew_manifests, dispatch_uid="synthesis-manifests")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
         )
@@ -57,6 +58,12 @@ def _tell_of_uses(*, entry: Any, **_: Any) -> None:
     from synthesis.services.uses import uses_tell
 
     uses_tell(entry=entry)
+
+
+def _renew_manifests(*, entry: Any, **_: Any) -> None:
+    from synthesis.services.manifests import manifests_follow
+
+    manifests_follow(entry=entry)
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

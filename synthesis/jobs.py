@@ -13,7 +13,7 @@ from django.utils import timezone
 from consent.errors import ConsentDenied, ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Adaptation, Dub, Render, Scene, Shot
+from synthesis.models import Adaptation, Deliverable, Dub, Render, Scene, Shot
 from synthesis.models.adaptations import AdaptationQuerySet
 from synthesis.models.renders import RenderQuerySet
 from synthesis.models.stopped import STOPPED_BY
@@ -27,6 +27,7 @@ from synthesis.services.consents import (
     render_verify,
 )
 from synthesis.services.leftovers import render_leftovers_delete
+from synthesis.services.manifests import manifest_renew
 from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,20 @@ def propose_curves(dub_id: str) -> None:
         curves_propose(dub)
     except (ConsentError, SynthesisError) as error:
         log.info("no curves dub=%s code=%s", dub_id, error.code)
+
+
+def renew_manifest(deliverable_id: str) -> None:
+    """Let a file's Content Credential say that it was released, or that consent was
+    withdrawn. Where it fails, the next download tries again and says why."""
+    deliverable = Deliverable.objects.select_related("render__dub").get(
+        id=deliverable_id
+    )
+    try:
+        manifest_renew(deliverable=deliverable)
+    except SynthesisError as error:
+        log.error(
+            "manifest not updated deliverable=%s code=%s", deliverable_id, error.code
+        )
 
 
 def _verified(rows: QuerySet[Render]) -> Render:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from synthesis.provenance.container import opened_updated
 
 BLOCK_BYTES = 256 << 10
 ASK_EVERY_S = 1.0
@@ -118,13 +120,15 @@ def serve_stored(
     name: str,
     download: bool = False,
     ask: Callable[[], None] | None = None,
+    appended: bytes = b"",
 ) -> HttpResponse | StreamingHttpResponse:
-    """serve_private for a file in the private storage, near or far."""
-    size_bytes = field.size
+    """serve_private for a file in the private storage, near or far; appended: the box
+    that updates its Content Credential."""
+    opened = opened_updated(field.storage.open(field.name or "", "rb"), appended)
     return serve_private(
         request,
-        field.storage.open(field.name or "", "rb"),
-        size_bytes=size_bytes,
+        cast(BinaryIO, opened),
+        size_bytes=opened.size,
         tag=tag,
         name=name,
         download=download,

@@ -27,11 +27,8 @@ from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
-from synthesis.services.consents import (
-    is_sent_back,
-    release_missing,
-    render_verify,
-)
+from synthesis.services.consents import is_sent_back, release_missing, render_verify
+from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_receipt
 from synthesis.services.review import (
     comment_add,
@@ -105,7 +102,8 @@ def watched_by_actor(request: MemberRequest, deliverable_id: UUID) -> HttpRespon
 @login_required
 @require_safe
 def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
-    """The approved file, for a producer to take away."""
+    """The approved file with its newest Content Credential, for a producer to take
+    away."""
     found = seen.deliverable(request, deliverable_id)
     dub = found.render.dub
     title = slugify(dub.scene.title) or "scene"
@@ -117,16 +115,19 @@ def file_answer(
     request: MemberRequest, found: Deliverable, purpose: str, name: str
 ) -> HttpResponseBase:
     """The file's bytes, for as long as consent stands: a withdrawal while they go out
-    breaks them off."""
+    breaks them off. What is taken away carries the newest Content Credential."""
     file = deliverable_open(
         deliverable=found, acting_user=request.user, purpose=purpose
     )
+    leaves = purpose == "download"
+    newest = manifest_renew(deliverable=found) if leaves else None
     return serve_stored(
         request,
         file,
-        tag=found.sha256,
+        tag=newest.manifest_id if newest else found.sha256,
         name=name,
-        download=purpose == "download",
+        download=leaves,
+        appended=bytes(newest.appended) if newest else b"",
         ask=partial(deliverable_verify, deliverable=found, purpose=purpose),
     )
 

@@ -23,10 +23,13 @@ from lipweb.demo_production import (
 )
 from lipweb.dubbing import file_upload
 from lipweb.models import User
+from synthesis import house_keys
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
+from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.services.scenes import dub_create, line_add, scene_create
 from synthesis.storage import scratch_dir
+from tests.synthesis.provenance.conftest import encode, film
 
 
 @pytest.fixture
@@ -159,3 +162,45 @@ def bring_in(demo: Demo, path: Path) -> Scene:
         language="en",
         acting_user=demo.producer,
     )
+
+
+@pytest.fixture(scope="session")
+def signed_film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Ten frames that this house has signed, and the id of their manifest."""
+    folder = tmp_path_factory.mktemp("film")
+    small = encode(folder / "film.mp4", film(3, width=160, height=96, frames=10))
+    signed = sign(
+        small,
+        folder / "signed.mp4",
+        facts=ManifestFacts(
+            title="Dub in es",
+            scene_path=small,
+            scene_sha256=sha256_file(small),
+            sound_path=LINES["es"],
+            sound_sha256=sha256_file(LINES["es"]),
+            model_name="lipweb native",
+            model_sha256="c" * 64,
+            source_language="en",
+            target_language="es",
+            mark_id="00" * 8,
+            consent_records=("d" * 64,),
+            ledger_root=None,
+            software_version="0",
+        ),
+        signer=house_keys.signer(),
+        anchors=house_keys.anchors(),
+    )
+    return folder / "signed.mp4", signed.manifest_id
+
+
+@pytest.fixture
+def signed_deliverable(
+    deliverable: Deliverable, signed_film: tuple[Path, str]
+) -> Deliverable:
+    """The deliverable with a small signed film behind it."""
+    path, deliverable.manifest_id = signed_film
+    deliverable.sha256 = sha256_file(path)
+    deliverable.file.save("file.mp4", ContentFile(path.read_bytes()), save=False)
+    deliverable.size_bytes = path.stat().st_size
+    deliverable.save()
+    return deliverable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from consent.services.software import software_grant_revoke
 from consent.services.withdrawals import grant_suspend, suspension_options
 from lipweb.models import User
 from synthesis.models import Comment, Decision, Deliverable
+from synthesis.provenance.container import sha256_as_signed
 from synthesis.review import media
 
 SignIn = Callable[[User], Client]
@@ -258,8 +260,10 @@ def test_only_an_approved_file_can_be_downloaded(
     answer = client.get(url("deliverable_download", deliverable))
     assert answer.status_code == 200
     assert answer["Content-Disposition"] == 'attachment; filename="the-pier_es_v1.mp4"'
+    body = b"".join(answer.streaming_content)
     with deliverable.file.open() as kept:
-        assert b"".join(answer.streaming_content) == kept.read()
+        assert len(body) > len(kept.read())  # the release was added to its credential
+    assert sha256_as_signed(io.BytesIO(body))[0] == deliverable.sha256
 
 
 def test_a_reviewer_watches_but_does_not_take_the_file_away(
