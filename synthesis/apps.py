@@ -30,10 +30,12 @@ class SynthesisConfig(AppConfig):
 
 def _end_what_stood_on_it(*, grant_id: str, **_: Any) -> None:
     from synthesis.services.adaptation import training_withdraw
+    from synthesis.services.faces import faces_withdraw
     from synthesis.services.renders import consent_withdraw
 
     consent_withdraw(grant_id=str(grant_id))
     training_withdraw(grant_id=str(grant_id))
+    faces_withdraw(grant_id=str(grant_id))
 
 
 def _stop_what_stands_on_it(*, grant_id: str, **_: Any) -> None:

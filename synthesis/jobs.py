@@ -13,8 +13,13 @@ from django.utils import timezone
 from consent.errors import ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Adaptation, Dub, Render, Scene, Shot
+from synthesis.models import Adaptation, Dub, FaceSighting, Render, Scene, Shot
 from synthesis.progress import Stopped
+from synthesis.recognising import (
+    enrolment_measure,
+    render_faces_verify,
+    sighting_look,
+)
 from synthesis.rendering import render_finish
 from synthesis.scenes.analysis import scene_analyse
 from synthesis.services.adaptation import work_delete
@@ -23,6 +28,7 @@ from synthesis.services.consents import (
     dub_verify,
     render_verify,
 )
+from synthesis.services.renders import tracks_to_render
 from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
@@ -53,7 +59,9 @@ def render_shot(render_id: str, shot_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            shot_render(_verified(rows), Shot.objects.get(pk=shot_id))
+            render, shot = _verified(rows), Shot.objects.get(pk=shot_id)
+            render_faces_verify(render, tracks_to_render(render.dub, shot))
+            shot_render(render, shot)
 
 
 def finish_render(render_id: str) -> None:
@@ -61,7 +69,9 @@ def finish_render(render_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            render_finish(_verified(rows))
+            render = _verified(rows)
+            render_faces_verify(render, tracks_to_render(render.dub))
+            render_finish(render)
 
 
 def adapt_actor(adaptation_id: str) -> None:
@@ -92,6 +102,20 @@ def _verified(rows: QuerySet[Render]) -> Render:
     render = rows.select_related("dub__scene__project").get()
     render_verify(render)
     return render
+
+
+def look_at_face(sighting_id: str) -> None:
+    """Cut portraits of a face that somebody says is an actor's, and compare it."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        sighting_look(sighting)
+
+
+def measure_face(sighting_id: str) -> None:
+    """Measure a face its actor wishes remembered."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        enrolment_measure(sighting)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
+from synthesis.services.faces import faces_refuse_known
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def render_queue(
         raise NotAllowed("scene-not-ready", "The scene is not analysed yet.")
     grants = dub_verify(dub)
     _require_faces(dub)
+    faces_refuse_known(tracks_to_render(dub))
     if tier not in Render.Tier.values:
         raise SynthesisError("bad-tier", "Choose a draft or the final version.")
     dials = dials_standing(dub, dub.dials if controls is None else controls)
