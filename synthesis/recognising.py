@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from synthesis.errors import SynthesisError
 from synthesis.faces.features import FaceFeatures, Vectors, compare
-from synthesis.faces.portraits import Portraits, portraits_of
+from synthesis.faces.portraits import Picture, Portraits, portraits_of
 from synthesis.faces.sface import best_features, features_named
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.frames import read_frames
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 Verdict = FaceSighting.Verdict
 REFERENCE_FRAMES = 250
 """Looked at of a reference clip: ten seconds at 25 a second."""
+AT_ONCE_FRAMES = 200
 
 
 def render_faces_verify(render: Render, tracks: list[Track]) -> None:
@@ -143,43 +146,68 @@ def _portraits(sighting: FaceSighting) -> Portraits:
 
 
 def _portraits_keep(sighting: FaceSighting) -> None:
-    """Cut and store the portraits. What cannot be used becomes the row's reason; an
-    actor's clip is deleted either way."""
+    """Cut and store the portraits, and the sheet for the actor to see. Why nothing can
+    be measured becomes the row's reason; an actor's clip is deleted either way."""
     try:
-        found = _of_track(sighting.track) if sighting.track else _of_reference(sighting)
+        with _film_of(sighting) as (landmarks, read):
+            try:
+                found = portraits_of(landmarks, read)
+                content = ContentFile(found.to_bytes())
+                sighting.portraits.save("p.npz", content, save=False)
+            except SynthesisError as error:
+                sighting.reason, sighting.verdict = error.sentence, Verdict.UNSURE
+                found = portraits_of(landmarks, read, to_show=True)
+            sheet = found.sheet()
+            sighting.sheet_sha256 = hashlib.sha256(sheet).hexdigest()
+            sighting.sheet.save("sheet.jpg", ContentFile(sheet), save=False)
     except SynthesisError as error:
         sighting.reason, sighting.verdict = error.sentence, Verdict.UNSURE
-    else:
-        sheet = found.sheet()
-        sighting.sheet_sha256 = hashlib.sha256(sheet).hexdigest()
-        sighting.portraits.save("p.npz", ContentFile(found.to_bytes()), save=False)
-        sighting.sheet.save("sheet.jpg", ContentFile(sheet), save=False)
     if sighting.file:
         sighting.file.delete(save=False)
     sighting.save()
 
 
-def _of_track(track: Track) -> Portraits:
-    scene = track.shot.scene
-    facts = Probe.from_json(scene.media_facts)
+@contextmanager
+def _film_of(
+    sighting: FaceSighting,
+) -> Iterator[tuple[NDArray[np.float32], Callable[[Sequence[int]], Iterator[Picture]]]]:
+    """A face's landmarks, and how to read the frame of one of their rows."""
+    track = sighting.track
+    if track is None:
+        with local_path(sighting.file) as path:
+            sighting.source_sha256 = sha256_file(path)
+            facts = probe(path)
+            face = _only_face(path, facts)
+            yield face.landmarks, partial(_frames, path, facts, face.start)
+        return
     with track.landmarks.open("rb") as file:
         landmarks = np.load(file, allow_pickle=False)
+    scene = track.shot.scene
     with local_path(scene.file) as path:
-        return portraits_of(landmarks, _reader(path, facts, track.first_frame))
+        facts = Probe.from_json(scene.media_facts)
+        yield landmarks, partial(_frames, path, facts, track.first_frame)
 
 
-def _of_reference(sighting: FaceSighting) -> Portraits:
-    with local_path(sighting.file) as path:
-        sighting.source_sha256 = sha256_file(path)
-        facts = probe(path)
-        track = _only_face(path, facts)
-        return portraits_of(track.landmarks, _reader(path, facts, track.start))
+def _frames(
+    path: Path, facts: Probe, start: int, rows: Sequence[int]
+) -> Iterator[Picture]:
+    """The frames start + row, ascending: in one go where they are near each other, else
+    one by one from the key frame before each."""
+    if rows[-1] - rows[0] <= AT_ONCE_FRAMES:
+        first, end = start + rows[0], start + rows[-1] + 1
+        for planes in read_frames(path, facts, first, end):
+            if planes.index - start in rows:
+                yield planes.rgb()
+        return
+    for row in rows:
+        (planes,) = read_frames(path, facts, start + row, start + row + 1)
+        yield planes.rgb()
 
 
 def _only_face(path: Path, facts: Probe) -> FaceTrack:
     stop = min(REFERENCE_FRAMES, facts.frame_count)
 
-    def pictures() -> Iterator[NDArray[np.uint8]]:
+    def pictures() -> Iterator[Picture]:
         return (planes.rgb() for planes in read_frames(path, facts, 0, stop))
 
     tracks = list(find_tracks(pictures(), find_shots(pictures(), facts.rate)))
@@ -194,11 +222,3 @@ def _only_face(path: Path, facts: Probe) -> FaceTrack:
             "More than one face is seen in this clip. Bring one with only yours.",
         )
     return max(tracks, key=lambda track: len(track.landmarks))
-
-
-def _reader(path: Path, facts: Probe, start: int) -> Callable[[int], NDArray[np.uint8]]:
-    def read(row: int) -> NDArray[np.uint8]:
-        (planes,) = read_frames(path, facts, start + row, start + row + 1)
-        return planes.rgb()
-
-    return read

@@ -8,7 +8,7 @@ background, and a guard that recognised it would recognise nobody elsewhere.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -105,8 +105,6 @@ def frames_worth_a_look(
     Raises SynthesisError ("face-too-small", "face-turned-away") where there is none.
     """
     seen = np.flatnonzero(~np.isnan(landmarks[:, 0, 0]))
-    if not len(seen):
-        raise _turned_away()
     rows = landmarks[seen]
     large = eyes_px(rows) >= SMALLEST_EYES_PX
     if not large.any():
@@ -117,40 +115,54 @@ def frames_worth_a_look(
         )
     ahead = np.abs(poses(rows).yaw_degrees) <= FURTHEST_TURN_DEG
     if not (large & ahead).any():
-        raise _turned_away()
-    good = seen[large & ahead]
-    # Not the first and last frames of a track: those are the least certain ones.
-    spread = np.linspace(0, len(good) - 1, min(most, len(good)) + 2)[1:-1]
-    return np.unique(good[np.round(spread).astype(int)])
+        raise SynthesisError(
+            "face-turned-away",
+            "The face is never seen from the front in this shot, so it cannot be told"
+            " whose it is.",
+        )
+    return _spread(seen[large & ahead], most)
+
+
+def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Some of the rows, not the first and last ones: those are the least certain."""
+    places = np.linspace(0, len(rows) - 1, min(most, len(rows)) + 2)[1:-1]
+    return np.unique(rows[np.round(places).astype(int)])
 
 
 def portraits_of(
     landmarks: NDArray[np.floating],
-    read: Callable[[int], Picture],
+    read: Callable[[Sequence[int]], Iterator[Picture]],
     most: int = MOST,
+    *,
+    to_show: bool = False,
 ) -> Portraits:
     """Cut the portraits of one track.
 
-    landmarks: (n, 468, 3), frame pixels, NaN where no face was found. read: returns
-    the RGB uint8 (H, W, 3) frame of a row; called with ascending rows, once each.
+    landmarks: (n, 468, 3), frame pixels, NaN where no face was found. read: yields
+    the RGB uint8 (H, W, 3) frames of some rows, ascending; called once.
+    to_show: take small faces and those turned away too, for a person to look at.
     """
-    rows = frames_worth_a_look(landmarks, most)
+    if to_show:
+        rows = _spread(np.flatnonzero(~np.isnan(landmarks[:, 0, 0])), most)
+    else:
+        rows = frames_worth_a_look(landmarks, most)
+    cut = list(_cut(landmarks[rows], rows, read))
     return Portraits(
-        *(
-            np.stack(part)
-            for part in zip(*_cut(landmarks[rows], rows, read), strict=True)
-        )
-    )  # type: ignore[arg-type]
+        np.stack([picture for picture, _, _ in cut]),
+        np.stack([points for _, points, _ in cut]),
+        np.stack([size for _, _, size in cut]),
+    )
 
 
 def _cut(
     landmarks: NDArray[np.floating],
     rows: NDArray[np.int64],
-    read: Callable[[int], Picture],
+    read: Callable[[Sequence[int]], Iterator[Picture]],
 ) -> Iterator[tuple[Picture, NDArray[np.float32], NDArray[np.float32]]]:
-    for face, row, size in zip(landmarks, rows, eyes_px(landmarks), strict=True):
+    frames = read(rows.tolist())
+    for face, frame, size in zip(landmarks, frames, eyes_px(landmarks), strict=True):
         to_frame = crop_maps(face[None], SPEC)[0]
-        picture = warp(read(int(row)), to_frame, SPEC.width, SPEC.height)
+        picture = warp(frame, to_frame, SPEC.width, SPEC.height)
         back = np.linalg.inv(to_frame[:, :2])
         five = np.stack([face[list(some), :2].mean(0) for some in FIVE])
         points = (five - to_frame[:, 2]) @ back.T
@@ -170,11 +182,3 @@ def _mask() -> NDArray[np.float32]:
     y, x = (np.mgrid[:side, :side] + 0.5) / side
     radius = np.hypot((x - x0) / a, (y - y0) / b)
     return np.asarray(np.clip((1.06 - radius) / 0.12, 0, 1), np.float32)
-
-
-def _turned_away() -> SynthesisError:
-    return SynthesisError(
-        "face-turned-away",
-        "The face is never seen from the front in this shot, so it cannot be told"
-        " whose it is.",
-    )

@@ -123,13 +123,13 @@ def can_tell(folder: Path) -> list[str]:
 def _measured() -> list[str]:
     told = shipped_figures()
     easy, hard = told["clean"], told["disturbed"]
+    missed = _percent(easy["own_not_accepted"])
     return [
         f"It was measured on {told['talkers']} people, {told['left_out_at_a_time']} at"
         " a time kept out of its learning. That is few: take these numbers as a rough"
         " guide.",
         f"In good pictures, {_percent(easy['others_accepted'])} of other people were"
-        f" taken for the same person, and {_percent(easy['own_not_accepted'])} of people"
-        " were not recognised.",
+        f" taken for the same person, and {missed} of people were not recognised.",
         "In pictures with changed light, blur, size and compression,"
         f" {_percent(hard['others_accepted'])} of other people were taken for the same"
         f" person, and {_percent(hard['own_not_accepted'])} of people were not"

@@ -87,8 +87,11 @@ def sighting_of(track: Track) -> FaceSighting | None:
 def track_sight(*, track: Track, acting_user: AbstractBaseUser) -> FaceSighting | None:
     """Have a track looked at, whose actor was just said; what was known of it as
     somebody else's is dropped. Runs in the assigning transaction."""
-    for row in FaceSighting.objects.filter(track=track):
-        sighting_delete(row)
+    known = FaceSighting.objects.filter(track=track).first()
+    if known is not None and known.actor_id == track.actor_id:
+        return known
+    if known is not None:
+        sighting_delete(known)
     if track.actor is None:
         return None
     scene = track.shot.scene

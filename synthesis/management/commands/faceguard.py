@@ -132,7 +132,9 @@ def _sample(talker: str, path: Path) -> metric.Sample | None:
     start = track.start
     try:
         portraits = portraits_of(
-            track.landmarks, lambda row: pictures[start + row], PORTRAITS
+            track.landmarks,
+            lambda rows: (pictures[start + row] for row in rows),
+            PORTRAITS,
         )
     except SynthesisError:
         return None
