@@ -44,6 +44,7 @@ class Seams:
     scenes_of: Callable[[Project], Sequence[SceneRef]] = lambda project: ()
     made_with: Callable[[Actor], Sequence[Made]] = lambda actor: ()
     outputs_of: Callable[[Actor], Sequence[Output]] = lambda actor: ()
+    faces_waiting: Callable[[Actor], int] = lambda actor: 0
 
 
 seams = Seams()

@@ -16,10 +16,11 @@ class SynthesisConfig(AppConfig):
             consent_withdrawn,
             ledger_grown,
         )
-        from synthesis.services import consents
+        from synthesis.services import consents, faces
 
         seams.scenes_of, seams.made_with = consents.scenes_of, consents.made_with
         seams.outputs_of = consents.outputs_of
+        seams.faces_waiting = faces.faces_waiting
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")

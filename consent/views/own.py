@@ -63,6 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "outputs": seams.outputs_of(actor),
         "made": seams.made_with(actor),
         "passkeys": actor.passkeys.all(),
+        "faces_waiting": seams.faces_waiting(actor),
     }
     return render(request, "consent/home.html", context)
 

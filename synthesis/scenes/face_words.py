@@ -72,9 +72,7 @@ def what_is_said(sighting: FaceSighting) -> Said:
     if sighting.reason:
         sentence = sighting.reason
     settled = (Verdict.SAME, Verdict.DENIED)
-    waits = bool(sighting.sheet_sha256) and (
-        sighting.verdict not in settled and badge != "Being looked at"
-    )
+    waits = bool(sighting.sheet_sha256) and sighting.verdict not in settled
     return Said(sighting, sentence, badge, tone, waits)
 
 

@@ -277,6 +277,13 @@ def confirmation_standing(sighting: FaceSighting) -> FaceConfirmation | None:
     return word
 
 
+def faces_waiting(actor: Actor) -> int:
+    """How many faces wait for the actor's word."""
+    asked = FaceSighting.objects.filter(actor=actor).exclude(sheet_sha256="")
+    rows = asked.exclude(verdict__in=[Verdict.SAME, Verdict.DENIED])
+    return sum(not is_confirmed(row) for row in rows.select_related("track"))
+
+
 def is_confirmed(sighting: FaceSighting) -> bool:
     return confirmation_standing(sighting) is not None
 

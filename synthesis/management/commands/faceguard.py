@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from numpy.typing import NDArray
 
 from synthesis.errors import SynthesisError
 from synthesis.faces import metric, sface
@@ -129,13 +130,12 @@ def _sample(talker: str, path: Path) -> metric.Sample | None:
     track = next(iter(find_tracks(iter(pictures), [(0, stop)])), None)
     if track is None:
         return None
-    start = track.start
+
+    def read(rows: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+        return (pictures[track.start + row] for row in rows)
+
     try:
-        portraits = portraits_of(
-            track.landmarks,
-            lambda rows: (pictures[start + row] for row in rows),
-            PORTRAITS,
-        )
+        portraits = portraits_of(track.landmarks, read, PORTRAITS)
     except SynthesisError:
         return None
     return metric.Sample(talker, path.stem, portraits)
