@@ -28,7 +28,7 @@ def shown_face(title: str, *, remembers: bool) -> tuple[ShownText, str]:
 
     title says where the face is seen, such as 'The pier, face 2'."""
     lines = [
-        f"The face in the pictures beside this, from “{title}”, is yours.",
+        f"The face in the pictures shown with this, from “{title}”, is yours.",
         "Work that you have allowed may go on with this face. This allows nothing new.",
     ]
     if remembers:
@@ -39,7 +39,7 @@ def shown_face(title: str, *, remembers: bool) -> tuple[ShownText, str]:
             " the consent they stand on.",
         ]
     else:
-        lines.append("It is not measured and not kept: this is about this face only.")
+        lines.append("No numbers are kept of it: this is about this face only.")
     text = "\n".join(["What you confirm", *lines])
     shown = ShownText(template=FACE_TEMPLATE, locale="en", sha256=sha256_hex(text))
     return shown, text
