@@ -112,12 +112,14 @@ def disturbed(picture: Picture, draw: np.random.Generator) -> Picture:
     light = 255.0 * (picture.astype(np.float32) / 255.0) ** draw.uniform(0.6, 1.5)
     light *= draw.uniform(0.7, 1.25) * draw.uniform(0.88, 1.12, 3)
     slope = np.linspace(-1, 1, side) * draw.uniform(-0.35, 0.35)
-    seen = np.clip(light * (1 + slope)[None, :, None], 0, 255).astype(np.uint8)
+    clipped = np.clip(light * (1 + slope)[None, :, None], 0, 255)
+    seen: Any = clipped.astype(np.uint8)
     small = side // int(draw.integers(1, 5))
     seen = cv2.resize(seen, (small, small), interpolation=cv2.INTER_AREA)
     seen = cv2.resize(seen, (side, side))
-    turn = cv2.getRotationMatrix2D(
-        (side / 2, side / 2), draw.uniform(-4, 4), draw.uniform(0.95, 1.05)
+    middle = (side / 2, side / 2)
+    turn: Any = cv2.getRotationMatrix2D(
+        middle, draw.uniform(-4, 4), draw.uniform(0.95, 1.05)
     )
     turn[:, 2] += draw.uniform(-4, 4, 2)
     seen = cv2.warpAffine(seen, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
@@ -226,8 +228,8 @@ class Errors:
         """The highest threshold at which no more than share of own are rejected."""
         return next(t for t in self._grid()[::-1] if self.false_rejects(t) <= share)
 
-    def _grid(self) -> NDArray[np.float64]:
-        return np.linspace(-1, 1, 401)
+    def _grid(self) -> list[float]:
+        return [float(threshold) for threshold in np.linspace(-1, 1, 401)]
 
 
 def _weights(found: Sequence[Trial]) -> NDArray[np.float64]:
