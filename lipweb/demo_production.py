@@ -130,7 +130,7 @@ def faces_confirm(demo: Demo, scene: Scene, say: Callable[[str], None]) -> None:
 
 def face_confirm_as_robin(sighting: FaceSighting) -> None:
     """Robin says with the software passkey that a face is Robin's, to be remembered."""
-    robin = sighting.actor.user
+    robin = User.objects.get(actor=sighting.actor)
     key = SoftwareAuthenticator.load(_passkey_path().read_text())
     options = confirmation_options(sighting=sighting, remembers=True, acting_user=robin)
     face_confirm(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -22,7 +21,7 @@ from consent.access import require_self
 from consent.canonical import canonical_bytes
 from consent.errors import SignatureRefused
 from consent.face import face_digest, face_document, shown_face
-from consent.models import Actor, Grant
+from consent.models import Actor, Grant, Role
 from consent.policy import grants_usable
 from consent.proof import document_verify_signature, logged_about
 from consent.services.ledger import ledger_append
@@ -48,7 +47,6 @@ log = logging.getLogger(__name__)
 
 Verdict = FaceSighting.Verdict
 REFERENCE_MAX_BYTES = 64 << 20
-LOOK_ANEW = timedelta(seconds=30)
 
 REFUSALS: dict[str, tuple[str, str]] = {
     Verdict.OTHER: (
@@ -137,7 +135,7 @@ def reference_propose(
 ) -> FaceSighting:
     """Show the actor a face from footage that is learned from, so that they may enrol
     it. Needs consent to learn from that footage; ConsentDenied without."""
-    require_role(project=footage.project, user=acting_user, role="producer")  # type: ignore[arg-type]
+    require_role(project=footage.project, user=acting_user, role=Role.PRODUCER)
     training_grant(
         project=footage.project, actor=footage.actor, sources=[footage.sha256]
     )
@@ -390,9 +388,13 @@ def sighting_delete(sighting: FaceSighting) -> None:
     """Delete a row at once, and its pictures on commit."""
     files: list[FieldFile] = [sighting.file, sighting.portraits, sighting.sheet]
     sighting.delete()
-    transaction.on_commit(
-        lambda: [file.delete(save=False) for file in files if file] and None
-    )
+
+    def drop_files() -> None:
+        for file in files:
+            if file:
+                file.delete(save=False)
+
+    transaction.on_commit(drop_files)
 
 
 def _enqueue_look(sighting: FaceSighting) -> None:
