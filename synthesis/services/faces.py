@@ -107,7 +107,10 @@ def track_sight(*, track: Track, acting_user: AbstractBaseUser) -> FaceSighting 
 
 @transaction.atomic
 def reference_bring(
-    *, actor: Actor, file: UploadedFile, acting_user: AbstractBaseUser
+    *,
+    actor: Actor,
+    file: UploadedFile,  # type: ignore[type-arg]
+    acting_user: AbstractBaseUser,
 ) -> FaceSighting:
     """Keep a short clip that the actor brought of their own face until a worker has
     cut portraits from it; the clip is deleted then. Raises MediaRefused."""
@@ -369,7 +372,7 @@ def _forget(
     why: str,
     acting_user: AbstractBaseUser | None,
 ) -> int:
-    count = rows.count()
+    count = int(rows.count())
     rows.delete()
     for sighting in references:
         sighting_delete(sighting)
