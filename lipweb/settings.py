@@ -19,6 +19,8 @@ env = environ.Env()
 DATA_DIR = Path(env.str("LIPWEB_DATA", default=str(BASE_DIR / "var"))).resolve()
 MEDIA_DIR = DATA_DIR / "media"
 KEYS_DIR = DATA_DIR / "keys"
+# Where `manage.py faceguard install` puts a stronger network than the one that ships.
+FACE_MODELS_DIR = DATA_DIR / "models"
 
 
 def runtime_dir() -> Path:

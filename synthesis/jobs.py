@@ -13,11 +13,24 @@ from django.utils import timezone
 from consent.errors import ConsentDenied, ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Adaptation, Deliverable, Dub, Render, Scene, Shot
+from synthesis.models import (
+    Adaptation,
+    Deliverable,
+    Dub,
+    FaceSighting,
+    Render,
+    Scene,
+    Shot,
+)
 from synthesis.models.adaptations import AdaptationQuerySet
 from synthesis.models.renders import RenderQuerySet
 from synthesis.models.stopped import STOPPED_BY
 from synthesis.progress import Stopped
+from synthesis.recognising import (
+    enrolment_measure,
+    render_faces_verify,
+    sighting_look,
+)
 from synthesis.rendering import render_finish
 from synthesis.scenes.analysis import scene_analyse
 from synthesis.services.adaptation import work_delete
@@ -28,6 +41,7 @@ from synthesis.services.consents import (
 )
 from synthesis.services.leftovers import render_leftovers_delete
 from synthesis.services.manifests import manifest_renew
+from synthesis.services.renders import tracks_to_render
 from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
@@ -58,7 +72,9 @@ def render_shot(render_id: str, shot_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            shot_render(_verified(rows), Shot.objects.get(pk=shot_id))
+            render, shot = _verified(rows), Shot.objects.get(pk=shot_id)
+            render_faces_verify(render, tracks_to_render(render.dub, shot))
+            shot_render(render, shot)
 
 
 def finish_render(render_id: str) -> None:
@@ -66,7 +82,9 @@ def finish_render(render_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            render_finish(_verified(rows))
+            render = _verified(rows)
+            render_faces_verify(render, tracks_to_render(render.dub))
+            render_finish(render)
     if not rows.live().exists():
         render_leftovers_delete(UUID(render_id))
 
@@ -113,6 +131,20 @@ def _verified(rows: QuerySet[Render]) -> Render:
     render = rows.select_related("dub__scene__project").get()
     render_verify(render)
     return render
+
+
+def look_at_face(sighting_id: str) -> None:
+    """Cut portraits of a face that somebody says is an actor's, and compare it."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        sighting_look(sighting)
+
+
+def measure_face(sighting_id: str) -> None:
+    """Measure a face its actor wishes remembered."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        enrolment_measure(sighting)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from synthesis.models.adaptations import (
     Footage,
     ModelStill,
 )
+from synthesis.models.faces import FaceConfirmation, FaceEnrolment, FaceSighting
 from synthesis.models.renders import (
     Comment,
     Decision,
@@ -26,6 +27,9 @@ __all__ = [
     "Decision",
     "Deliverable",
     "Dub",
+    "FaceConfirmation",
+    "FaceEnrolment",
+    "FaceSighting",
     "Footage",
     "Line",
     "ManifestUpdate",

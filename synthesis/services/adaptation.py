@@ -34,6 +34,7 @@ from synthesis.models.adaptations import AdaptationQuerySet
 from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.consents import model_verify, training_grant, training_use
+from synthesis.services.faces import faces_refuse_known
 from synthesis.services.leftovers import unrecorded_delete, unrecorded_ids
 from synthesis.services.uploads import upload_take
 from synthesis.storage import keep, scratch_dir
@@ -109,6 +110,12 @@ def adaptation_queue(
             f"A scene can be learned from once a face in it is {actor}'s. Assign the"
             " face first.",
         )
+    # A face that is not the actor's must not be learned as theirs.
+    faces_refuse_known(
+        Track.objects.filter(shot__scene__in=scenes, actor=actor).select_related(
+            "actor"
+        )
+    )
     live = Adaptation.objects.live().filter(project=project, actor=actor)
     if live.exists():
         raise NotAllowed(

@@ -20,6 +20,7 @@ from lipweb.demo_production import (
     _keep_passkey,
     _passkey_path,
     demo_people,
+    face_confirm_as_robin,
 )
 from lipweb.dubbing import file_upload
 from lipweb.models import User
@@ -27,6 +28,8 @@ from synthesis import house_keys
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
 from synthesis.provenance.manifest import ManifestFacts, sign
+from synthesis.recognising import sighting_look
+from synthesis.services.faces import sighting_refusal, track_sight
 from synthesis.services.scenes import dub_create, line_add, scene_create
 from synthesis.storage import scratch_dir
 from tests.synthesis.provenance.conftest import encode, film
@@ -152,6 +155,18 @@ def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthentic
     software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
     deliverable.render.grants.set([wanted])
     return passkey
+
+
+def robin_confirms(demo: Demo, scene: Scene) -> None:
+    """What a worker and then Robin do about faces said to be Robin's: they are looked
+    at, and Robin signs for those that are not recognised."""
+    for track in Track.objects.filter(shot__scene=scene, actor=demo.grant.actor):
+        row = track_sight(track=track, acting_user=demo.producer)
+        assert row is not None
+        sighting_look(row)
+        assert row.sheet, row.reason
+        if sighting_refusal(row, track) is not None:
+            face_confirm_as_robin(row)
 
 
 def bring_in(demo: Demo, path: Path) -> Scene:

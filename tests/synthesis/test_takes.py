@@ -26,7 +26,7 @@ from synthesis.services.dials import curves_known, dub_dials_set
 from synthesis.services.renders import render_cancel, render_queue
 from synthesis.services.scenes import dub_create
 from synthesis.storage import local_path
-from tests.synthesis.conftest import new_line
+from tests.synthesis.conftest import new_line, robin_confirms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -72,6 +72,7 @@ def dub(demo: Demo, demo_facts: Probe, landmarks: list[Marks]) -> Dub:
         track.landmarks.save("marks.npy", ContentFile(file.getvalue()))
     dub = dub_create(scene=scene, language="es", acting_user=demo.producer)
     new_line(demo, dub)
+    robin_confirms(demo, scene)
     return dub
 
 

@@ -15,7 +15,13 @@ from rq import Worker
 
 from consent.errors import ConsentError
 from lipweb.bench import peak_memory, scene_lengthen, sound_lengthen
-from lipweb.demo_production import LINES, SCENE, Demo, demo_people
+from lipweb.demo_production import (
+    LINES,
+    SCENE,
+    Demo,
+    demo_people,
+    faces_confirm,
+)
 from lipweb.dubbing import faces_assign, line_put, outcome, render_make, scene_bring
 from lipweb.house import queue_and_worker
 from lipweb.launcher import CannotStart
@@ -134,6 +140,7 @@ class Command(BaseCommand):
         faces_assign(
             scene=scene, grant=demo.grant, number=None, acting_user=user, say=say
         )
+        faces_confirm(demo, scene, say)
         line = line_put(
             scene=scene,
             grant=demo.grant,
