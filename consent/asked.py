@@ -76,7 +76,7 @@ def _columns(model: type[Model], vendor: str) -> _Columns:
     fields: Sequence[Field[Any, Any]] = model._meta.concrete_fields
     converters: list[tuple[int, Converter, Any]] = []
     for place, field in enumerate(fields):
-        column = field.get_col(model._meta.db_table)  # type: ignore[attr-defined]
+        column = field.get_col(model._meta.db_table)
         for convert in (
             *connection.ops.get_db_converters(column),
             *column.get_db_converters(connection),

@@ -18,12 +18,13 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from consent.access import require_self
+from consent.asked import logged_about
 from consent.canonical import canonical_bytes
 from consent.errors import SignatureRefused
 from consent.face import face_digest, face_document, shown_face
 from consent.models import Actor, Grant, Role
 from consent.policy import grants_usable
-from consent.proof import document_verify_signature, logged_about
+from consent.proof import document_verify_signature
 from consent.services.ledger import ledger_append
 from consent.services.passkeys import (
     document_sign,
