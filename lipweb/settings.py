@@ -200,7 +200,7 @@ if EMAIL_CONFIG["EMAIL_BACKEND"].endswith("console.EmailBackend"):
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default=f"lipweb@{SITE_HOST}")
 
-# Threads of one render's network. Several workers on a machine share its cores.
+# Threads that draw one render's mouths. Several workers on a machine share its cores.
 RENDER_THREADS = env.int(
     "RENDER_THREADS",
     default=max(1, len(os.sched_getaffinity(0)) // env.int("WORKERS", default=1)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from synthesis.engines.base import MouthPatch
@@ -44,28 +45,26 @@ def composite(planes: Planes, patch: MouthPatch) -> Box | None:
     The box holds every pixel with alpha above 0; None if the patch misses the frame.
     """
     box, over = warped(patch, *planes.size)
-    alpha = over[..., 3]
-    if not alpha.any():
+    if box.empty:
         return None
-    matrix, offset = rgb_to_yuv_matrix(planes.matrix, planes.full_range)
+    alpha = _split(over)[3]
+    x, y, width, height = cv2.boundingRect((alpha > 0).view(np.uint8))
+    if not width:
+        return None
     # Premultiplied, so the offset of each plane counts by alpha too.
-    yuv = over[..., :3] @ matrix.T + alpha[..., None] * offset
+    matrix = np.column_stack(rgb_to_yuv_matrix(planes.matrix, planes.full_range))
+    yuv = _split(cv2.transform(over, matrix))
     luma = planes.y[box.y0 : box.y1, box.x0 : box.x1]
-    _blend(luma, yuv[..., 0], alpha)
+    _blend(luma, yuv[0], alpha)
     step = 2 if planes.subsampled else 1
     # On 4:2:0 the box starts and ends on even pixels: see _touched.
     small = np.s_[box.y0 // step : box.y1 // step, box.x0 // step : box.x1 // step]
     coarse = _halve(alpha) if planes.subsampled else alpha
     for plane, channel in ((planes.u, 1), (planes.v, 2)):
-        chroma = yuv[..., channel]
+        chroma = yuv[channel]
         _blend(plane[small], _halve(chroma) if planes.subsampled else chroma, coarse)
-    rows, columns = (np.flatnonzero(alpha.max(axis=axis)) for axis in (1, 0))
-    return Box(
-        box.x0 + int(columns[0]),
-        box.y0 + int(rows[0]),
-        box.x0 + int(columns[-1]) + 1,
-        box.y0 + int(rows[-1]) + 1,
-    )
+    left, top = box.x0 + x, box.y0 + y
+    return Box(left, top, left + width, top + height)
 
 
 def warped(
@@ -76,20 +75,26 @@ def warped(
     Returns the box that holds it, even-sided on even frames, and in it float32
     (h, w, 4): RGB 0..255 premultiplied, alpha 0..1.
     """
-    box = _touched(patch, width, height)
+    seen = _visible(patch)
+    box = _touched(patch, seen, width, height)
     if box.empty:
         return box, np.zeros((0, 0, 4), np.float32)
-    return box, _warp(patch, box)
+    return box, _warp(patch, seen, box)
 
 
-def _touched(patch: MouthPatch, width: int, height: int) -> Box:
+def _visible(patch: MouthPatch) -> Box:
+    """The pixels of the patch itself that show."""
+    x, y, width, height = cv2.boundingRect(cv2.extractChannel(patch.rgba, 3))
+    return Box(x, y, x + width, y + height)
+
+
+def _touched(patch: MouthPatch, seen: Box, width: int, height: int) -> Box:
     """Even-sided box around the visible part of the patch, clipped to the frame."""
-    ys, xs = patch.rgba[..., 3].nonzero()
-    if not len(xs):
+    if seen.empty:
         return Box(0, 0, 0, 0)
     reach = _REACH_PX
-    x0, x1 = xs.min() - reach, xs.max() + reach
-    y0, y1 = ys.min() - reach, ys.max() + reach
+    x0, x1 = seen.x0 - reach, seen.x1 - 1 + reach
+    y0, y1 = seen.y0 - reach, seen.y1 - 1 + reach
     corners = np.array([[x0, y0, 1], [x1, y0, 1], [x0, y1, 1], [x1, y1, 1]], float)
     placed = corners @ patch.to_frame.T
     low = np.floor(placed.min(axis=0)).astype(int) - 1
@@ -99,15 +104,16 @@ def _touched(patch: MouthPatch, width: int, height: int) -> Box:
     return Box(left, top, min(right, width), min(bottom, height))
 
 
-def _warp(patch: MouthPatch, box: Box) -> NDArray[np.float32]:
+def _warp(patch: MouthPatch, seen: Box, box: Box) -> NDArray[np.float32]:
     """The patch in the box, float32 (h, w, 4): RGB 0..255 premultiplied, alpha 0..1."""
-    rgba = patch.rgba.astype(np.float32)
-    rgba[..., 3] *= 1 / 255
-    rgba[..., :3] *= rgba[..., 3:]
-    to_frame = np.asarray(patch.to_frame, np.float64)
+    to_frame = np.array(patch.to_frame, np.float64)
     scale = float(np.sqrt(abs(np.linalg.det(to_frame[:, :2]))))
     if scale < _SHRINK:
-        rgba, to_frame = _reduced(rgba, to_frame, scale)
+        rgba, to_frame = _reduced(_premultiplied(patch.rgba), to_frame, scale)
+    else:
+        # What does not show has nothing to carry over.
+        rgba = _premultiplied(patch.rgba[seen.y0 : seen.y1, seen.x0 : seen.x1])
+        to_frame[:, 2] += to_frame[:, :2] @ (seen.x0, seen.y0)
     to_box = to_frame.copy()
     to_box[:, 2] -= (box.x0, box.y0)
     warped = cv2.warpAffine(
@@ -119,11 +125,20 @@ def _warp(patch: MouthPatch, box: Box) -> NDArray[np.float32]:
         borderValue=(0, 0, 0, 0),
     )
     # Cubic overshoots: no alpha below 0 or above 1, no colour without alpha.
-    alpha = np.clip(warped[..., 3], 0.0, 1.0)
+    *colours, alpha = _split(warped)
+    np.clip(alpha, 0.0, 1.0, out=alpha)
     alpha[alpha < _LEAST_ALPHA] = 0.0
-    warped[..., 3] = alpha
-    warped[..., :3] = np.clip(warped[..., :3], 0.0, 255.0 * alpha[..., None])
-    return np.asarray(warped, np.float32)
+    most = 255.0 * alpha
+    merged = cv2.merge([*(np.clip(c, 0.0, most) for c in colours), alpha])
+    return np.asarray(merged, np.float32)
+
+
+def _premultiplied(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 (h, w, 4) as float32: colours 0..255 times alpha 0..1, and that alpha."""
+    *colours, alpha = _split(rgba.astype(np.float32))
+    alpha *= np.float32(1 / 255)
+    merged = cv2.merge([*(colour * alpha for colour in colours), alpha])
+    return np.asarray(merged, np.float32)
 
 
 def _reduced(
@@ -139,17 +154,23 @@ def _reduced(
     return np.asarray(shrunk, np.float32), to_frame @ back
 
 
+def _split(picture: MatLike) -> list[NDArray[np.float32]]:
+    """Each channel of a float32 picture (h, w, c) on its own, (h, w)."""
+    return [np.asarray(channel, np.float32) for channel in cv2.split(picture)]
+
+
 def _halve(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean of each 2x2 block."""
     height, width = plane.shape
-    blocks = plane.reshape(height // 2, 2, width // 2, 2)
-    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
+    size = (width // 2, height // 2)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _blend(
     under: NDArray[np.uint8], over: NDArray[np.float32], alpha: NDArray[np.float32]
 ) -> None:
     """under <- under (1 - alpha) + over, over premultiplied, where alpha is above 0."""
-    mixed = under * (1 - alpha) + over
-    rounded = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    mixed = under * (1 - alpha)
+    mixed += over
+    rounded = cv2.convertScaleAbs(mixed)  # nothing is negative; to the nearest level
     np.copyto(under, rounded, where=alpha > 0)

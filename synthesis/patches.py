@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+import cv2
 import numpy as np
 
 from synthesis.engines.base import MouthPatch
@@ -135,16 +136,14 @@ def patches_open(path: str | os.PathLike[str]) -> PatchFile:
 
 def _pack(patch: MouthPatch) -> bytes:
     rgba = patch.rgba
-    ys, xs = rgba[..., 3].nonzero()
-    if not len(xs):
+    x, y, width, height = cv2.boundingRect(cv2.extractChannel(rgba, 3))
+    if not width:
         return b""
-    x, y = int(xs.min()), int(ys.min())
-    crop = rgba[y : int(ys.max()) + 1, x : int(xs.max()) + 1]
+    crop = rgba[y : y + height, x : x + width]
     pixels = zlib.compress(crop.tobytes(), _LEVEL)
     affine = np.asarray(patch.to_frame, np.float64).reshape(-1)
-    size = (crop.shape[1], crop.shape[0])
     side = max(rgba.shape[:2])
-    return _RECORD.pack(side, x, y, *size, *affine, len(pixels)) + pixels
+    return _RECORD.pack(side, x, y, width, height, *affine, len(pixels)) + pixels
 
 
 def _broken() -> PatchesBroken:

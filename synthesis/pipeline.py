@@ -7,13 +7,14 @@ the work at any frame. Nothing holds more than a few frames, however long the sc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthesis.abreast import ahead
 from synthesis.composite import composite
 from synthesis.engines.base import Controls, Engine, MouthPatch, ShotFace
 from synthesis.faces.abstention import LeftAlone, left_alone
@@ -161,13 +162,25 @@ def assemble(
     crf, preset = DRAFT_ENCODE if draft else FINAL_ENCODE
     with Writer(target, like=probe, crf=crf, preset=preset) as writer:
         writer.add_sound(sound)
-        for planes in _with_mouths(scene, probe, takes):
-            marks.label.apply(planes.y, planes.u, planes.v)
-            marks.embedder.apply(planes.y)
-            fingerprint.push(planes.y)
-            writer.write(planes)
-            report("Writing the picture", planes.index + 1, probe.frame_count)
+        # Three threads: mouths, marks, and here the encoder and the report.
+        with (
+            closing(ahead(_with_mouths(scene, probe, takes))) as frames,
+            closing(ahead(_marked(frames, marks, fingerprint))) as marked,
+        ):
+            for planes in marked:
+                writer.write(planes)
+                report("Writing the picture", planes.index + 1, probe.frame_count)
     return fingerprint.bytes()
+
+
+def _marked(
+    frames: Iterator[Planes], marks: Marks, fingerprint: Fingerprint
+) -> Iterator[Planes]:
+    for planes in frames:
+        marks.label.apply(planes.y, planes.u, planes.v)
+        marks.embedder.apply(planes.y)
+        fingerprint.push(planes.y)
+        yield planes
 
 
 def _with_mouths(scene: Path, probe: Probe, takes: Sequence[Take]) -> Iterator[Planes]:

@@ -6,6 +6,7 @@ import logging
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,10 @@ def _manifest_facts(
 def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> None:
     """Look for label, mark and manifest on the finished file itself. Raises
     not-read-back unless all three are there."""
-    facts = probe(path)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read_credential, path, anchors=house_keys.anchors())
+        facts = probe(path)
+        credential = reading.result()
 
     def frames() -> Iterator[tuple[Plane, Plane, Plane]]:
         for planes in read_frames(path, facts):
@@ -196,7 +200,7 @@ def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> Non
         label=mark.label,
         mark_key=mark.key,
         mark_id=mark.mark_id,
-        credential=read_credential(path, anchors=house_keys.anchors()),
+        credential=credential,
         manifest_id=manifest_id,
     )
     if not found.complete:

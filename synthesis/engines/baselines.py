@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from synthesis.engines.base import ShotFace
-from synthesis.engines.native import NativeEngine, Tier, _Pictures, _Plan
+from synthesis.engines.native import NativeEngine, Tier, _Plan
+from synthesis.engines.pictures import Pictures
 from synthesis.faces.align import CropSpec
 from synthesis.neural import masks
 from synthesis.neural.baseline import mel_windows
@@ -52,9 +53,16 @@ class UNetEngine(NativeEngine):
     finishes = False
 
     def __init__(
-        self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
+        self,
+        general: WeightFolder,
+        actor: WeightFolder | None,
+        tier: Tier = "final",
+        threads: int = 1,
     ) -> None:
-        """Load networks; prefer `load`. Raises WeightsError without a baseline."""
+        """Load networks; prefer `load`. Raises WeightsError without a baseline.
+
+        threads: not looked at. It takes the sound in the order it draws.
+        """
         super().__init__(general, None, tier)
         self._network = general.baseline()
         config = self._network.config
@@ -76,7 +84,7 @@ class UNetEngine(NativeEngine):
         self,
         plan: _Plan,
         wanted: NDArray[np.float32],
-        pictures: _Pictures,
+        pictures: Pictures,
         light: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """One picture all along; for frames near it, another from far off."""

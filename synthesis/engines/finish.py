@@ -32,11 +32,17 @@ def grain_between(
     """
     if int(skin.sum()) < LEAST_SKIN_PX:
         return float("nan")
-    change = after.astype(np.float32).mean(2) - before.astype(np.float32).mean(2)
+    change = _grey(after) - _grey(before)
     fine = (change - cv2.blur(change, (3, 3)))[skin]
     # Mean, not root mean square: an eyelash that moved counts less. The box takes a
     # ninth of white noise away; two frames have twice the grain of one.
     return float(np.abs(fine).mean() * np.sqrt(np.pi / 2) / np.sqrt(2 * 8 / 9))
+
+
+def _grey(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return (H, W): the mean of the three colours."""
+    third = np.full((1, 3), 1 / 3, np.float32)
+    return np.asarray(cv2.transform(rgb.astype(np.float32), third), np.float32)
 
 
 def usual_grain(measured: Sequence[float]) -> float:
@@ -49,8 +55,10 @@ def finished(rgb: NDArray[np.uint8], grain: float, frame: int) -> NDArray[np.uin
     """Return a drawn picture (H, W, 3), sharpened, with the grain of that frame."""
     exact = rgb.astype(np.float32)
     soft = cv2.GaussianBlur(exact, (0, 0), DETAIL_SIGMA_PX)
-    sharp = exact + DETAIL_GAIN * (exact - soft)
-    return grained(np.clip(np.rint(sharp), 0, 255).astype(np.uint8), grain, frame)
+    sharp = cv2.addWeighted(
+        exact, 1 + DETAIL_GAIN, soft, -DETAIL_GAIN, 0, dtype=cv2.CV_8U
+    )
+    return grained(np.asarray(sharp, np.uint8), grain, frame)
 
 
 def grained(rgb: NDArray[np.uint8], grain: float, frame: int) -> NDArray[np.uint8]:
@@ -58,4 +66,5 @@ def grained(rgb: NDArray[np.uint8], grain: float, frame: int) -> NDArray[np.uint
     if grain <= 0.0:
         return rgb
     noise = np.random.default_rng([frame, 0x6E]).normal(0, grain, rgb.shape[:2])
-    return np.clip(np.rint(rgb + noise[..., None]), 0, 255).astype(np.uint8)
+    grey = cv2.merge([noise.astype(np.float32)] * 3)
+    return np.asarray(cv2.add(rgb, grey, dtype=cv2.CV_8U), np.uint8)

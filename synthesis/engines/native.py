@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from synthesis.abreast import each
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.engines.dialled import dialled
 from synthesis.engines.finish import finished, grain_between, usual_grain
+from synthesis.engines.pictures import Pictures, resized, stored_pictures
 from synthesis.faces.abstention import FADE_FRAMES, drawn_frames
 from synthesis.faces.align import (
     CropSpec,
@@ -28,7 +32,7 @@ from synthesis.faces.align import (
     poses,
 )
 from synthesis.neural import masks
-from synthesis.neural.dataset import FAR, in_place, mean_light
+from synthesis.neural.dataset import Placed, lit, mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
 from synthesis.neural.mel import log_mel
 from synthesis.neural.references import Bank, choose
@@ -46,20 +50,6 @@ MOST_ENLARGED = 3.0
 """A face larger than so many times the network's is drawn at that and enlarged."""
 
 Tier = Literal["draft", "final"]
-Drawn = dict[int, tuple[NDArray[np.uint8], NDArray[np.float32]]]
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """Reference pictures in memory: uint8 (m, H, W, 3), with their description."""
-
-    crops: NDArray[np.uint8]
-    bank: Bank
-
-    def joined(self, other: _Pictures) -> _Pictures:
-        """Return both collections as one."""
-        crops = np.concatenate([self.crops, other.crops])
-        return _Pictures(crops, self.bank.joined(other.bank))
 
 
 @dataclass(frozen=True)
@@ -89,6 +79,35 @@ class _Plan:
         )
 
 
+@dataclass(frozen=True)
+class _Shot:
+    """What the n frames of a shot are drawn from. wanted: (n, C) codes. bank: of the m
+    reference pictures; rows: (n, K) of them chosen. light: (n, 3). grain: of the film.
+    """
+
+    plan: _Plan
+    wanted: NDArray[np.float32]
+    bank: Bank
+    placed: Placed
+    rows: NDArray[np.int64]
+    light: NDArray[np.float32]
+    grain: float
+
+    def references(self, number: int) -> NDArray[np.float32]:
+        """Return float32 (K, H, W, 3), 0..255, in the pose and light of a frame."""
+        chosen = self.rows[number]
+        crops = self.placed(chosen, self.plan.places[number])
+        return lit(crops, self.bank.light[chosen], self.light[number])
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some frames one after the other: crops uint8 (b, H, W, 3) from frame first on."""
+
+    first: int
+    crops: NDArray[np.uint8]
+
+
 class NativeEngine:
     """The factorised engine of DESIGN section 5; see base.Engine."""
 
@@ -101,9 +120,13 @@ class NativeEngine:
     """Whether what is drawn gets its last touch: detail and the film's grain."""
 
     def __init__(
-        self, general: WeightFolder, actor: WeightFolder | None, tier: Tier = "final"
+        self,
+        general: WeightFolder,
+        actor: WeightFolder | None,
+        tier: Tier = "final",
+        threads: int = 1,
     ) -> None:
-        """Load networks; prefer `load`."""
+        """Load networks; prefer `load`. threads: as many batches are drawn at once."""
         own = actor if actor is not None else general
         control = own if "control" in own else general
         renderer = own if "renderer" in own and tier == "final" else general
@@ -114,15 +137,16 @@ class NativeEngine:
         config = self._renderer.config
         self._spec = CropSpec(config.width, config.height, config.px_per_eyes)
         self._tier = tier
+        self._threads = threads
         self._narrow = renderer.config("renderer") != general.config("renderer")
         """It knows this actor's minutes alone, and no pose but theirs."""
         used = {
             general.sha256("lip_code"), control.sha256("control"),
             renderer.sha256("renderer"),
         }  # fmt: skip
-        self._own_pictures: _Pictures | None = None
+        self._own_pictures: Pictures | None = None
         if actor is not None and "references" in actor:
-            self._own_pictures, self._own_spec = _stored_pictures(actor)
+            self._own_pictures, self._own_spec = stored_pictures(actor)
             used.add(actor.sha256("references"))
         self.weights_sha256 = hashlib.sha256("".join(sorted(used)).encode()).hexdigest()
 
@@ -137,12 +161,13 @@ class NativeEngine:
         """Load general weights, and an actor's adapted ones over them.
 
         weights_dir: the general folder, by default the one in the repository. actor:
-        a folder that `train adapt` wrote. threads: of torch, for the whole process.
+        a folder that `train adapt` wrote. threads: as many batches are drawn at once,
+        each by one thread of torch: from now on it takes one in the whole process.
         tier: "draft" draws with the small general network whatever the face's size;
         "final" with the actor's own, and as large as the face was filmed.
         Raises WeightsError where a file is missing, changed or of another shape.
         """
-        torch.set_num_threads(threads)
+        _one_thread()
         general = WeightFolder(weights_dir or GENERAL)
         adapted = WeightFolder(actor) if actor is not None else None
         if adapted is not None and adapted.base != general.sha256("lip_code"):
@@ -151,7 +176,7 @@ class NativeEngine:
                 "The actor's weights were adapted under another lip code: adapt them "
                 "again to the general weights now in use.",
             )
-        return cls(general, adapted, tier)
+        return cls(general, adapted, tier, threads)
 
     def mouths(self, face: ShotFace, controls: Controls) -> Iterator[MouthPatch | None]:
         """See base.Engine. Opens face.frames twice; memory does not grow with it."""
@@ -160,35 +185,14 @@ class NativeEngine:
             for _ in range(len(face.landmarks)):
                 yield None
             return
-        wanted = self._wanted_codes(face, controls)
-        pictures, light, grain = self._gather(face, plan)
-        rows = self._choose(plan, wanted, pictures, light)
-        frames = iter(face.frames())
-        for first in range(0, len(wanted), BATCH_FRAMES):
-            batch = self._crops(islice(frames, BATCH_FRAMES), plan, first)
-            at = first + np.flatnonzero(plan.wanted[first : first + len(batch)])
-            drawn: Drawn = {}
-            if len(at):
-                chosen = rows[at]
-                references = [
-                    in_place(
-                        pictures.crops[some], pictures.bank[some], plan.places[number],
-                        light[number], plan.spec,
-                    )
-                    for some, number in zip(chosen, at, strict=True)
-                ]  # fmt: skip
-                codes = pictures.bank.codes[chosen] - plan.rest
-                rgb, matte = self._draw(
-                    batch[at - first], np.stack(references), wanted[at], codes
-                )
-                drawn = {int(k): (rgb[i], matte[i]) for i, k in enumerate(at)}
-                if self.finishes:
-                    drawn = {
-                        k: (finished(made, grain, k), face)
-                        for k, (made, face) in drawn.items()
-                    }
-            for number in range(first, first + len(batch)):
-                yield _patch(plan, number, drawn[number]) if number in drawn else None
+        shot = self._prepared(face, plan, self._wanted_codes(face, controls))
+        for patches in each(
+            partial(self._drawn, shot),
+            self._batches(face, plan),
+            threads=self._threads,
+            begin=_one_thread,
+        ):
+            yield from patches
 
     def lip_codes(self, face: ShotFace, controls: Controls) -> NDArray[np.float32]:
         """Return the codes (n, C) the mouth will follow: for curves and export."""
@@ -275,7 +279,7 @@ class NativeEngine:
 
     def _gather(
         self, face: ShotFace, plan: _Plan
-    ) -> tuple[_Pictures, NDArray[np.float32], float]:
+    ) -> tuple[Pictures, NDArray[np.float32], float]:
         """Read the shot once: pictures of the actor from all over it, the light (n, 3)
         on each frame, measured on those and interpolated, and the film's grain."""
         usable = np.flatnonzero(plan.wanted)
@@ -285,12 +289,11 @@ class NativeEngine:
         measured = np.empty((count, 3), np.float32)
         grain: list[float] = []
         place = {int(frame): row for row, frame in enumerate(kept)}
-        for number, frame in enumerate(face.frames()):
+        needed = set(kept) | set(kept + 1)
+        frames = ((k, f) for k, f in enumerate(face.frames()) if k in needed)
+        cut = partial(_cut_out, plan)
+        for number, crop, matte in each(cut, frames, threads=self._threads):
             before = place.get(number - 1)
-            if number not in place and before is None:
-                continue
-            crop = cut_face(frame, plan.maps[number], plan.spec)
-            matte = _filmed_matte(plan, number)
             if before is not None:
                 skin = (matte > SKIN) & (masks.hole(plan.spec) == 0)
                 grain.append(grain_between(crops[before], crop, skin))
@@ -299,18 +302,45 @@ class NativeEngine:
                 measured[place[number]] = mean_light(crop, matte, plan.spec)
         at = np.arange(len(plan.wanted))
         light = np.stack([np.interp(at, kept, c) for c in measured.T], 1)
-        pictures = _Pictures(crops, plan.bank(kept, measured))
+        pictures = Pictures(crops, plan.bank(kept, measured))
         own = self._own_pictures
         if own is not None:
-            stored = _resized(own, self._own_spec, plan.spec)
+            stored = resized(own, self._own_spec, plan.spec)
             pictures = pictures.joined(stored) if self.scene_pictures else stored
         return pictures, light.astype(np.float32), usual_grain(grain)
+
+    def _prepared(
+        self, face: ShotFace, plan: _Plan, wanted: NDArray[np.float32]
+    ) -> _Shot:
+        pictures, light, grain = self._gather(face, plan)
+        placed = Placed(pictures.crops, pictures.bank.places, plan.spec)
+        rows = self._choose(plan, wanted, pictures, light)
+        return _Shot(plan, wanted, pictures.bank, placed, rows, light, grain)
+
+    def _drawn(self, shot: _Shot, batch: _Batch) -> list[MouthPatch | None]:
+        """Draw some frames; called by several threads at once."""
+        plan, end = shot.plan, batch.first + len(batch.crops)
+        patches: list[MouthPatch | None] = [None] * len(batch.crops)
+        at = batch.first + np.flatnonzero(plan.wanted[batch.first : end])
+        if not len(at):
+            return patches
+        rows = shot.rows[at]
+        rgb, matte = self._draw(
+            batch.crops[at - batch.first],
+            np.stack([shot.references(int(number)) for number in at]),
+            shot.wanted[at],
+            shot.bank.codes[rows] - plan.rest,
+        )
+        for number, made, skin in zip(at.tolist(), rgb, matte, strict=True):
+            done = finished(made, shot.grain, number) if self.finishes else made
+            patches[number - batch.first] = _patch(plan, number, (done, skin))
+        return patches
 
     def _choose(
         self,
         plan: _Plan,
         wanted: NDArray[np.float32],
-        pictures: _Pictures,
+        pictures: Pictures,
         light: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return (n, K) rows of pictures."""
@@ -323,15 +353,16 @@ class NativeEngine:
             pieces.append(choose(target, pictures.bank, self._lip_code.spread))
         return np.concatenate(pieces)
 
-    def _crops(
-        self, frames: Iterator[NDArray[np.uint8]], plan: _Plan, first: int
-    ) -> NDArray[np.uint8]:
-        """Return uint8 (b, H, W, 3) of the next frames."""
-        cuts = [
-            cut_face(frame, plan.maps[first + number], plan.spec)
-            for number, frame in enumerate(frames)
-        ]
-        return np.stack(cuts) if cuts else np.empty((0, 1, 1, 3), np.uint8)
+    def _batches(self, face: ShotFace, plan: _Plan) -> Iterator[_Batch]:
+        """Read the shot again and cut the face out: fewer at a time of a larger one."""
+        ratio = plan.spec.px_per_eyes / self._spec.px_per_eyes
+        count = max(1, round(BATCH_FRAMES / ratio**2))
+        cuts = (
+            cut_face(frame, to_frame, plan.spec)
+            for frame, to_frame in zip(face.frames(), plan.maps, strict=True)
+        )
+        for first in range(0, len(plan.maps), count):
+            yield _Batch(first, np.stack(list(islice(cuts, count))))
 
     @torch.inference_mode()
     def _draw(
@@ -361,6 +392,7 @@ class NativeEngine:
             torch.from_numpy(codes),
             torch.from_numpy(reference_codes),
             large,
+            inside=True,
         )
         face = logit.sigmoid()
         if large is not None:
@@ -371,21 +403,19 @@ class NativeEngine:
         return rgb.contiguous().numpy(), face[:, 0].numpy()
 
 
-def _stored_pictures(actor: WeightFolder) -> tuple[_Pictures, CropSpec]:
-    """Return what stages.reference_pictures wrote, and the crop it was cut with."""
-    arrays = actor.arrays("references")
-    height, width = arrays["crops"].shape[1:3]
-    # Spaced apart, so that two of them never count as neighbours.
-    frames = FAR + 100 * np.arange(len(arrays["codes"]), dtype=np.int64)
-    bank = Bank(
-        arrays["codes"].astype(np.float32),
-        arrays["turns"].astype(np.float64),
-        frames,
-        arrays["light"].astype(np.float32),
-        arrays["places"].astype(np.float64),
-    )
-    spec = CropSpec(width, height, float(arrays["px_per_eyes"][0]))
-    return _Pictures(arrays["crops"], bank), spec
+def _cut_out(
+    plan: _Plan, numbered: tuple[int, NDArray[np.uint8]]
+) -> tuple[int, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the number of a frame, its crop, and where face is in it."""
+    number, frame = numbered
+    crop = cut_face(frame, plan.maps[number], plan.spec)
+    return number, crop, _filmed_matte(plan, number)
+
+
+def _one_thread() -> None:
+    """Keep torch to the thread that calls it: there are as many as cores, and its own
+    would spin between layers."""
+    torch.set_num_threads(1)
 
 
 def _patch(
@@ -395,26 +425,15 @@ def _patch(
     rgb, face = drawn
     filmed = _filmed_matte(plan, number).astype(np.float32) / 255
     alpha = masks.soft_hole(plan.spec) * np.maximum(filmed, face) * plan.fade[number]
-    rgba = np.dstack([rgb, np.round(alpha * 255).astype(np.uint8)])
-    return MouthPatch(rgba, plan.maps[number].copy())
+    rgba = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
+    rgba[..., 3] = np.round(alpha * 255)
+    return MouthPatch(np.asarray(rgba, np.uint8), plan.maps[number].copy())
 
 
 def _filmed_matte(plan: _Plan, number: int) -> NDArray[np.uint8]:
     """Return (H, W), 255 on the face as filmed."""
     points = masks.in_crop(plan.points[number], plan.maps[number])
     return masks.face_matte(points, plan.spec)
-
-
-def _resized(pictures: _Pictures, spec: CropSpec, wanted: CropSpec) -> _Pictures:
-    """Return the pictures, cut to spec, as if cut to wanted."""
-    if spec == wanted:
-        return pictures
-    scale = spec.px_per_eyes / wanted.px_per_eyes
-    to_crop = np.array(
-        [[scale, 0, (spec.width - scale * wanted.width) / 2], [0, scale, 0]]
-    )
-    crops = [cut_face(crop, to_crop, wanted) for crop in pictures.crops]
-    return replace(pictures, crops=np.stack(crops))
 
 
 def fades(wanted: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -144,14 +145,74 @@ def in_place(
     that the renderer's own flows are left for the mouth. crops: K of uint8
     (H, W, 3); bank: their K descriptions.
     """
-    moved = np.empty((len(crops), spec.height, spec.width, 3), np.float32)
+    return lit(
+        [moved(crop, bank.places[row], places, spec) for row, crop in enumerate(crops)],
+        bank.light,
+        light,
+    )
+
+
+def moved(
+    crop: NDArray[np.uint8],
+    places: NDArray[np.float64],
+    wanted: NDArray[np.float64],
+    spec: CropSpec,
+) -> NDArray[np.uint8]:
+    """Return a crop whose places (P, 2) are those given, bent to have the wanted."""
+    to_crop = affine_between(wanted * spec.px_per_eyes, places * spec.px_per_eyes)
+    return cut_face(crop, to_crop, spec)
+
+
+class Placed:
+    """Pictures bent to where a target's lower face lies; those bent last are kept:
+    neighbouring frames mostly share them. Used by several threads at once.
+
+    crops: uint8 (m, H, W, 3). places: (m, P, 2), theirs.
+    """
+
+    KEPT = 48
+    """Of the size drawn: a few MB, and tens where a face is very large."""
+
+    def __init__(
+        self, crops: NDArray[np.uint8], places: NDArray[np.float64], spec: CropSpec
+    ) -> None:
+        self._crops, self._places, self._spec = crops, places, spec
+        self._made: dict[tuple[int, bytes], NDArray[np.uint8]] = {}
+
+    def __call__(
+        self, rows: NDArray[np.int64], wanted: NDArray[np.float64]
+    ) -> list[NDArray[np.uint8]]:
+        """Return the pictures of these rows, moved to the places (P, 2) wanted."""
+        key = wanted.tobytes()
+        return [self._one(int(row), wanted, key) for row in rows]
+
+    def _one(
+        self, row: int, wanted: NDArray[np.float64], key: bytes
+    ) -> NDArray[np.uint8]:
+        made = self._made.pop((row, key), None)
+        if made is None:
+            made = moved(self._crops[row], self._places[row], wanted, self._spec)
+        self._made[row, key] = made
+        for oldest in list(self._made)[: -self.KEPT]:
+            self._made.pop(oldest, None)
+        return made
+
+
+def lit(
+    crops: Sequence[NDArray[np.uint8]],
+    lights: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return K crops with the lights (K, 3) in the wanted light (3,): float32
+    (K, H, W, 3), 0..255."""
+    gain = np.clip(wanted / np.maximum(lights, 1.0), 1 / MAX_GAIN, MAX_GAIN)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    shown = np.empty((len(crops), *crops[0].shape), np.float32)
     for row, crop in enumerate(crops):
-        to_crop = affine_between(
-            places * spec.px_per_eyes, bank.places[row] * spec.px_per_eyes
-        )
-        moved[row] = cut_face(crop, to_crop, spec)
-    gain = np.clip(light / np.maximum(bank.light, 1.0), 1 / MAX_GAIN, MAX_GAIN)
-    return np.minimum(moved * gain[:, None, None], 255.0).astype(np.float32)
+        # A table of the 256 levels: far fewer products than one for each sample.
+        table = np.minimum(levels * gain[row].astype(np.float32), np.float32(255))
+        cv2.LUT(crop, table[None], dst=shown[row])
+    return shown
 
 
 @dataclass(frozen=True)

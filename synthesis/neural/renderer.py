@@ -18,6 +18,9 @@ from torch import Tensor, nn
 
 from synthesis.neural.lipcode import CODE_SIZE
 
+LAYERS_BEHIND_MIX = 4
+"""3x3 convolutions from the mix to the picture: each looks one cell further."""
+
 
 @dataclass(frozen=True)
 class RendererConfig:
@@ -95,6 +98,7 @@ class Renderer(nn.Module):
     def forward(
         self, target: Tensor, hole: Tensor, references: Tensor,
         code: Tensor, reference_codes: Tensor, large: Tensor | None = None,
+        inside: bool = False,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Draw the mouth that code asks for.
 
@@ -106,22 +110,30 @@ class Renderer(nn.Module):
         is H' x W', right inside the hole alone: their detail is bent and mixed as the
         small ones were, only the correction is enlarged. What is not in a photograph
         is not made up.
+
+        inside: spare the work on what lies far off the hole. In it, and 4 pixels
+        around it, the result is the same; farther off it is no picture.
         """
         batch, _, _, height, width = references.shape
         wanted = (code[:, None] - reference_codes).flatten(1)  # (B, K * C)
         condition = self.condition(torch.cat([code, wanted], 1))
         hidden = hole.expand(batch, 1, height, width)
-        stack = torch.cat([target * (1 - hidden), hidden, references.flatten(1, 2)], 1)
-        features = self._trunk(_unshuffled(stack), condition)
+        pictures = (target * (1 - hidden), hidden, *references.unbind(1))
+        features = self._trunk(_unshuffled(*pictures), condition)
         flow = self.flow(features)
-        mix = self._mix(flow, references)
+        cells = _cells_around(hole if inside else torch.ones_like(hole))
+        part = (_times4(cells[0]), _times4(cells[1]))
+        mix = self._mix(flow, references, part)
         near = F.pixel_shuffle(self.expand(features), self.config.step)
+        near = near[:, :, cells[0], cells[1]]
         near = torch.cat([near, _unshuffled(mix)], 1)  # (B, 96, H/4, W/4)
         near = F.leaky_relu(self.detail0(near), 0.1)
         last = F.pixel_shuffle(self.finish(self.detail1(near, condition)), 4)
+        mix, last = (_set_back(x, part, (height, width)) for x in (mix, last))
         correction, face = last[:, :3], last[:, 3:]
         if large is not None:
-            mix = self._mix(flow, large, _reach_of(hole, large.shape[-2:]))
+            part = _reach_of(hole, large.shape[-2:])
+            mix = _set_back(self._mix(flow, large, part), part, large.shape[-2:])
             correction = F.interpolate(
                 correction, size=large.shape[-2:], mode="bilinear", align_corners=False
             )
@@ -142,30 +154,26 @@ class Renderer(nn.Module):
         return out
 
     def _mix(
-        self, flow: Tensor, references: Tensor, part: tuple[slice, slice] | None = None
+        self, flow: Tensor, references: Tensor, part: tuple[slice, slice]
     ) -> Tensor:
-        """Bend each reference by its flow and mix them: (B, 3, H, W).
-
-        part: only these rows and columns are mixed; the others come out 0.
-        """
+        """Bend each reference by its flow and mix them: (B, 3, h, w), these rows and
+        columns of the picture."""
         batch, k, _, height, width = references.shape
         flow = F.interpolate(
             flow, size=(height, width), mode="bilinear", align_corners=False
         ).view(batch, k, 3, height, width)
-        grid = _identity_grid(height, width, flow)
-        if part is not None:
-            flow, grid = flow[:, :, :, part[0], part[1]], grid[part]
+        grid = _identity_grid(height, width, flow)[part]
+        flow = flow[:, :, :, part[0], part[1]]
         shift = (flow[:, :, :2] * self.config.reach).permute(0, 1, 3, 4, 2)
         bent = F.grid_sample(
             references.flatten(0, 1), (grid + shift).flatten(0, 1),
             mode="bilinear", padding_mode="border", align_corners=False,
         ).view(batch, k, 3, *grid.shape[:2])  # fmt: skip
-        mixed = (bent * flow[:, :, 2:].softmax(1)).sum(1)  # weights (B, K, 1, H, W)
-        if part is None:
-            return mixed
-        whole = mixed.new_zeros(batch, 3, height, width)
-        whole[:, :, part[0], part[1]] = mixed
-        return whole
+        weights = flow[:, :, 2:].softmax(1)  # (B, K, 1, H, W)
+        mixed = bent[:, 0] * weights[:, 0]
+        for row in range(1, k):
+            mixed = torch.addcmul(mixed, bent[:, row], weights[:, row])
+        return mixed
 
 
 def _reach_of(hole: Tensor, size: torch.Size) -> tuple[slice, slice]:
@@ -180,16 +188,50 @@ def _reach_of(hole: Tensor, size: torch.Size) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
+def _cells_around(hole: Tensor) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture's 4 x 4 cells that decide what comes
+    out in the hole (H, W): its own, one more, and one for each layer behind the mix."""
+    spans = []
+    for axis, size in enumerate(hole.shape):
+        inside = hole.amax(1 - axis).nonzero()
+        first, last = int(inside.min()) // 4, int(inside.max()) // 4 + 1
+        edge = 1 + LAYERS_BEHIND_MIX
+        spans.append(slice(max(0, first - edge), min(size // 4, last + edge)))
+    return spans[0], spans[1]
+
+
+def _times4(cells: slice) -> slice:
+    return slice(4 * cells.start, 4 * cells.stop)
+
+
+def _set_back(
+    picture: Tensor, part: tuple[slice, slice], size: tuple[int, int] | torch.Size
+) -> Tensor:
+    """Return (B, C, *size), 0 around a picture that is part of it."""
+    if picture.shape[-2:] == torch.Size(size):
+        return picture
+    (top, bottom), (left, right) = (
+        (span.start, whole - span.stop) for span, whole in zip(part, size, strict=True)
+    )
+    return F.pad(picture, (left, right, top, bottom))
+
+
 def _silence(layer: nn.Conv2d) -> None:
     """Start at zero: before training, the output is the plain mix of references."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
 
 
-def _unshuffled(pictures: Tensor) -> Tensor:
-    """Fold (B, C, H, W) to (B, 16 C, H/4, W/4), channels last: twice as fast."""
-    folded = F.pixel_unshuffle(pictures.contiguous(), 4)
-    return folded.contiguous(memory_format=torch.channels_last)
+def _unshuffled(*pictures: Tensor) -> Tensor:
+    """Fold pictures, each (B, C, H, W), to (B, 16 x all C, H/4, W/4) in the order of
+    pixel_unshuffle, channels last: convolutions are twice as fast so. Each is copied
+    once, however it lies: at large crops copies cost as much as layers."""
+    parts = []
+    for some in pictures:
+        batch, channels, height, width = some.shape
+        tiles = some.reshape(batch, channels, height // 4, 4, width // 4, 4)
+        parts.append(tiles.permute(0, 2, 4, 1, 3, 5))  # (B, H/4, W/4, C, 4, 4)
+    return torch.cat(parts, 3).flatten(3).permute(0, 3, 1, 2)
 
 
 def _identity_grid(height: int, width: int, like: Tensor) -> Tensor:

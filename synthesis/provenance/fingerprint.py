@@ -29,13 +29,16 @@ class Fingerprint:
     def __init__(self, rate: Fraction) -> None:
         """Prepare for `rate` frames a second."""
         self._frames_a_second = max(round(rate), 1)
-        self._sum = np.zeros((SIDE_PX, SIDE_PX), np.float32)
+        self._sum = np.zeros((0, 0), np.float32)
         self._count = 0
         self._seconds: list[bytes] = []
 
     def push(self, y: NDArray[np.uint8]) -> None:
         """Take the next luma plane, uint8 (H, W)."""
-        self._sum += cv2.resize(y, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+        if self._sum.shape != y.shape:
+            self._close_second()
+            self._sum = np.zeros(y.shape, np.float32)
+        cv2.accumulate(y, self._sum)  # whole numbers, far below where float32 rounds
         self._count += 1
         if self._count == self._frames_a_second:
             self._close_second()
@@ -48,7 +51,12 @@ class Fingerprint:
 
     def _close_second(self) -> None:
         if self._count:
-            spectrum = cv2.dct(self._sum / self._count)
+            mean = cv2.resize(
+                self._sum / self._count,
+                (SIDE_PX, SIDE_PX),
+                interpolation=cv2.INTER_AREA,
+            )
+            spectrum = cv2.dct(mean)
             signs = spectrum[1:9, 1:9].ravel() > 0
             self._seconds.append(np.packbits(signs).tobytes())
         self._sum[...] = 0.0

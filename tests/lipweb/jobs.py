@@ -1,6 +1,7 @@
 """Jobs that the worker's tests put into the queue."""
 
 import os
+import sys
 
 from lipweb.models import User
 
@@ -13,3 +14,8 @@ def rename(user_id: int, name: str) -> int:
 
 def fail() -> None:
     raise ValueError("the job said no")
+
+
+def libraries() -> list[str]:
+    """Which of what a render needs the process had before this job."""
+    return [name for name in ("torch", "synthesis.jobs") if name in sys.modules]

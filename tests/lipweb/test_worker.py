@@ -23,6 +23,12 @@ def test_a_job_runs_in_a_forked_child_and_changes_the_row(producer, work_off):
     assert "Job OK" in log
 
 
+def test_a_job_finds_its_libraries_loaded(producer, work_off):
+    job = django_rq.get_queue().enqueue(jobs.libraries)
+    work_off()
+    assert job.return_value() == ["torch", "synthesis.jobs"]
+
+
 def test_a_job_that_raises_is_kept_as_failed_with_its_reason(work_off):
     job = django_rq.get_queue().enqueue(jobs.fail)
     work_off()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from synthesis.engines.base import Controls, MouthPatch, ShotFace
+from synthesis.errors import PatchesBroken
 from synthesis.faces.align import CropSpec, crop_maps
 from synthesis.faces.tracks import find_tracks
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import probe
-from synthesis.patches import patches_open
-from synthesis.pipeline import Take, face_box, make_mouths
+from synthesis.patches import patches_open, patches_write
+from synthesis.pipeline import Marks, Take, assemble, face_box, make_mouths
+from synthesis.provenance.label import Label
+from synthesis.provenance.mark import Embedder
+from tests.footage import make_clip, make_sound, number_shown
 
 DEMO = Path(__file__).parents[2] / "synthesis" / "demo" / "robin.mp4"
 FRAMES = 6
@@ -96,3 +101,109 @@ def test_a_face_at_the_edge_or_none_at_all_still_gives_a_part_of_the_frame(
     left, top, right, bottom = face_box(far, 640, 360)
     assert 0 <= left < right <= 640
     assert 0 <= top < bottom <= 360
+
+
+SIZE = (320, 240)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(
+        tmp_path_factory.mktemp("scene") / "scene.mp4", size=SIZE, frames=40
+    )
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sound(tmp_path_factory.mktemp("sound") / "dub.wav", seconds=1.6)
+
+
+def marks() -> Marks:
+    return Marks(Label(*SIZE), Embedder(b"k" * 16, b"12345678", *SIZE))
+
+
+def a_mouth_at(path: Path, frame: int) -> Take:
+    """A red square above the number of one frame, none on the frames beside it."""
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[..., 0], rgba[..., 3] = 255, 255
+    patch = MouthPatch(rgba, np.array([[1.0, 0, 200], [0, 1, 70]]))
+    patches_write(path, [None, patch, None], start=frame - 1)
+    nowhere = np.full((3, 468, 3), np.nan, np.float32)
+    return Take(frame - 1, frame + 2, nowhere, path)
+
+
+def test_every_frame_comes_out_once_in_order_with_its_own_mouth(
+    scene: Path, sound: Path, tmp_path: Path
+) -> None:
+    facts, target = probe(scene), tmp_path / "out.mp4"
+    reported: list[tuple[int, int]] = []
+    assemble(
+        scene=scene,
+        probe=facts,
+        takes=[a_mouth_at(tmp_path / "mouths", 17)],
+        sound=sound,
+        marks=marks(),
+        target=target,
+        report=lambda _, frame, __: reported.append((frame, threading.get_ident())),
+    )
+    made = probe(target)
+    assert made.pts == facts.pts
+    assert made.times_s().tolist() == facts.times_s().tolist()
+    frames = list(read_frames(target, made))
+    assert [number_shown(planes.y) for planes in frames] == list(range(40))
+    reds = [planes.v[40:50, 105:115].mean() > 180 for planes in frames]
+    assert reds == [index == 17 for index in range(40)]
+    # A report asks the database: it must come from the thread that called.
+    assert reported == [(n, threading.get_ident()) for n in range(1, 41)]
+
+
+class StopNow(Exception):
+    pass
+
+
+def test_a_report_that_stops_leaves_no_file_no_thread_and_no_child(
+    scene: Path, sound: Path, tmp_path: Path
+) -> None:
+    def report(stage: str, frame: int, frames: int) -> None:
+        if frame == 5:
+            raise StopNow
+
+    before = threading.active_count(), children()
+    with pytest.raises(StopNow):
+        assemble(
+            scene=scene,
+            probe=probe(scene),
+            takes=[],
+            sound=sound,
+            marks=marks(),
+            target=tmp_path / "out.mp4",
+            report=report,
+        )
+    assert list(tmp_path.iterdir()) == []
+    assert (threading.active_count(), children()) == before
+
+
+def test_mouths_that_cannot_be_read_are_an_error_of_the_assembling(
+    scene: Path, sound: Path, tmp_path: Path
+) -> None:
+    take = a_mouth_at(tmp_path / "mouths", 17)
+    content = bytearray(take.patches.read_bytes())
+    content[-400:-40] = bytes(360)
+    take.patches.write_bytes(content)
+    with pytest.raises(PatchesBroken):
+        assemble(
+            scene=scene,
+            probe=probe(scene),
+            takes=[take],
+            sound=sound,
+            marks=marks(),
+            target=tmp_path / "out.mp4",
+            report=lambda *_: None,
+        )
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def children() -> list[str]:
+    """Processes begun by this one that still run."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return sorted(pid for task in tasks for pid in task.read_text().split())

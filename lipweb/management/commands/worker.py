@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("--queue", default="default")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Each job is a fork of this process: one that finds the libraries loaded
+        # begins seconds earlier. Nothing is computed here, so that OpenMP has no
+        # threads yet, which a fork would lose.
+        import_module("synthesis.jobs")
         scratch_sweep(older_than_s=settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"])
         uploads_sweep()
         adaptations_sweep()

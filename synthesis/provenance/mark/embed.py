@@ -87,11 +87,11 @@ class Embedder:
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
-        steps = np.clip(np.rint(delta * STEPS_PER_LEVEL) + 128, 0, 255)
+        # Rounded and clipped to 0..255; below, it would take the absolute value.
+        np.maximum(delta, -128 / STEPS_PER_LEVEL, out=delta)
+        steps = cv2.convertScaleAbs(delta, alpha=STEPS_PER_LEVEL, beta=128)
         height, width = self._shape
-        grown = cv2.resize(
-            steps.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC
-        )
+        grown = cv2.resize(steps, (width, height), interpolation=cv2.INTER_CUBIC)
         # One pass over the full frame: y + (grown - 128) / 16, rounded and clipped.
         share = 1 / STEPS_PER_LEVEL
         y[...] = cv2.addWeighted(y, 1.0, grown, share, -128 * share)
@@ -127,7 +127,9 @@ def _fold(flat: FloatPlane) -> NDArray[np.complex128]:
     rows, columns = -(-down // PERIOD_PX), -(-across // PERIOD_PX)
     padded = np.zeros((rows * PERIOD_PX, columns * PERIOD_PX), np.float32)
     padded[:down, :across] = flat
-    folded = padded.reshape(rows, PERIOD_PX, columns, PERIOD_PX).sum(axis=(0, 2))
+    # Rows first: numpy adds long runs much faster than many short ones.
+    folded = padded.reshape(rows, PERIOD_PX, -1).sum(axis=0)
+    folded = folded.reshape(PERIOD_PX, columns, PERIOD_PX).sum(axis=1)
     spectrum = np.fft.fft2(folded) / flat.size
     return np.asarray(spectrum[CARRIERS[:, 1], CARRIERS[:, 0]])
 

@@ -102,6 +102,17 @@ def test_silence_closes_the_mouth_of_a_speaking_face(engine: NativeEngine) -> No
     assert openings(track.landmarks).mean() < 0.5 * openings(face.landmarks).mean()
 
 
+def test_two_threads_draw_what_one_draws(engine: NativeEngine) -> None:
+    face = shot(30, 20)
+    alone = engine.mouths(face, Controls())
+    together = NativeEngine.load(actor=ROBIN, threads=2).mouths(face, Controls())
+    for one, other in zip(alone, together, strict=True):
+        assert one is not None
+        assert other is not None
+        assert np.array_equal(one.rgba, other.rgba)
+        assert np.array_equal(one.to_frame, other.to_frame)
+
+
 @pytest.mark.slow
 def test_the_mouth_follows_the_dub_and_not_the_original(engine: NativeEngine) -> None:
     face = shot(0, 150)

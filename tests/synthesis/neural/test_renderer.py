@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from synthesis.faces.align import CANONICAL, CropSpec
 from synthesis.neural import masks
 from synthesis.neural.discriminator import MouthCritic
-from synthesis.neural.renderer import Renderer, RendererConfig
+from synthesis.neural.renderer import Renderer, RendererConfig, _unshuffled
 
 TINY = RendererConfig(
     width=64, height=32, channels=(8, 8, 8), detail=8, condition=8, px_per_eyes=38.0
@@ -110,3 +111,44 @@ def test_the_mouth_box_lies_in_the_hole() -> None:
     spec = CropSpec()
     left, top, right, bottom = masks.box_px(masks.MOUTH, spec)
     assert masks.hole(spec)[top:bottom, left:right].all()
+
+
+def telling(config: RendererConfig) -> Renderer:
+    """A renderer whose every layer has its say in the picture."""
+    torch.manual_seed(3)
+    renderer = Renderer(config).eval()
+    for layer in (renderer.flow, renderer.finish):
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    return renderer
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_inside_the_hole_the_result_is_the_same_for_less_work(step: int) -> None:
+    size = 128
+    config = RendererConfig(
+        width=size, height=size, step=step, channels=(8, 8, 8), detail=8, condition=8
+    )
+    renderer = telling(config)
+    hole = torch.zeros(size, size)
+    hole[45:70, 50:81] = 1
+    given = (
+        torch.rand(1, 3, size, size), hole, torch.rand(1, 4, 3, size, size),
+        torch.randn(1, 12), torch.randn(1, 4, 12),
+    )  # fmt: skip
+    with torch.inference_mode():
+        whole, spared = renderer(*given), renderer(*given, inside=True)
+    near = np.s_[..., 41:74, 46:85]
+    for everywhere, there in zip(whole, spared, strict=True):
+        assert there.shape == everywhere.shape
+        assert torch.allclose(there[near], everywhere[near], atol=1e-5)
+        assert not there[..., :8, :].any()
+        assert everywhere[..., :8, :].any()
+
+
+def test_pictures_fold_as_pixel_unshuffle_does_however_they_lie() -> None:
+    first = torch.rand(2, 8, 12, 3).movedim(-1, 1)
+    second = torch.rand(2, 1, 8, 12)
+    folded = _unshuffled(first, second)
+    expected = torch.nn.functional.pixel_unshuffle(torch.cat([first, second], 1), 4)
+    assert torch.equal(folded, expected)
+    assert folded.is_contiguous(memory_format=torch.channels_last)
