@@ -5,12 +5,13 @@ Nothing is allowed unless a signed grant says so in every term; no answer is kep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
+from consent.asked import grant_as_it_stands, grants_signed, logged_about
 from consent.errors import ConsentDenied, Failure, SignatureRefused
 from consent.models import Actor, Grant, Project
 from consent.narrowing import language_covers
@@ -20,7 +21,6 @@ from consent.proof import (
     is_output_approved,
     is_revoked,
     is_suspended,
-    logged_about,
 )
 from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
 from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
@@ -69,7 +69,7 @@ def verify(use: Use) -> Grant:
 def verify_grant(grant: Grant, use: Use) -> None:
     """Raise ConsentDenied unless this very grant, as it now stands in the database,
     allows the use."""
-    current = Grant.objects.provable().filter(pk=grant.pk).first()
+    current = grant_as_it_stands(grant.id)
     if current is None:
         raise ConsentDenied((_nothing_signed(use),))
     failures = _failures(current, use)
@@ -82,10 +82,24 @@ def grants_usable(use: Use) -> list[Grant]:
     return [grant for grant in _candidates(use) if not _failures(grant, use)]
 
 
+def uses_allowed(uses: Iterable[Use]) -> list[Use]:
+    """Return those of the uses that some grant allows, in their order.
+
+    It says of each what verify() says of it; each grant is read and proved once."""
+    standing: dict[tuple[UUID, UUID], list[Grant]] = {}
+    allowed = []
+    for use in uses:
+        parties = (use.actor_id, use.project_id)
+        if parties not in standing:
+            grants = _candidates(use)
+            standing[parties] = [grant for grant in grants if not _unproved(grant)]
+        if any(not _broken_terms(grant, use) for grant in standing[parties]):
+            allowed.append(use)
+    return allowed
+
+
 def _candidates(use: Use) -> list[Grant]:
-    rows = Grant.objects.provable().signed()
-    rows = rows.filter(actor_id=use.actor_id, project_id=use.project_id)
-    return list(rows.order_by("-signed_at"))
+    return grants_signed(actor_id=use.actor_id, project_id=use.project_id)
 
 
 def _nothing_signed(use: Use) -> Failure:
@@ -102,20 +116,28 @@ def _nothing_signed(use: Use) -> Failure:
 
 
 def _failures(grant: Grant, use: Use) -> tuple[Failure, ...]:
+    unproved = _unproved(grant)
+    # Its terms are then nobody's word: there is nothing further to compare.
+    return (unproved,) if unproved else _broken_terms(grant, use)
+
+
+def _unproved(grant: Grant) -> Failure | None:
+    """What keeps the grant from being the actor's word today, whatever the use."""
     if grant.signed_at is None or grant.declined_at is not None:
-        return (Failure("not-signed", "The grant is not signed."),)
+        return Failure("not-signed", "The grant is not signed.")
     logged = logged_about(grant.id, grant.credential_id)
     if is_revoked(grant, logged):
-        return (Failure("revoked", "The actor has withdrawn this grant."),)
+        return Failure("revoked", "The actor has withdrawn this grant.")
     if is_suspended(grant, logged):
-        return (Failure("suspended", "The actor has suspended this grant."),)
+        return Failure("suspended", "The actor has suspended this grant.")
     try:
         grant_verify_signature(grant, logged)
     except SignatureRefused as refusal:
-        # Its terms are then nobody's word: there is nothing further to compare.
-        return (Failure("signature", refusal.sentence),)
-    if not is_cosigned(grant):
-        return (_not_cosigned(grant),)
+        return Failure("signature", refusal.sentence)
+    return None if is_cosigned(grant) else _not_cosigned(grant)
+
+
+def _broken_terms(grant: Grant, use: Use) -> tuple[Failure, ...]:
     checked = [term(grant.document, use) for term in TERMS]
     checked.append(_output(grant, use))
     return tuple(failure for failure in checked if failure)

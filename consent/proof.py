@@ -8,10 +8,12 @@ stands in the ledger, as the signature itself does.
 from __future__ import annotations
 
 import json
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from consent import passkeys
+from consent.asked import Logged, logged_about
 from consent.canonical import canonical_bytes, sha256_hex
 from consent.errors import RecordRefused, SignatureRefused
 from consent.keyring import WITHDRAWING
@@ -26,6 +28,7 @@ from consent.models import (
     Suspension,
 )
 from consent.models.passkeys import SignedDocument
+from consent.passkeys import Assertion
 from consent.record import moment_of
 from consent.services.passkeys import (
     confirmation_of,
@@ -34,18 +37,10 @@ from consent.services.passkeys import (
 )
 from consent.tongue import LOCALES
 
-Logged: TypeAlias = list[tuple[str, dict[str, Any]]]
-
 LOGGED_AS: Final[dict[str, str]] = {
     Suspension.Kind.SUSPENSION: "grant-suspended",
     Suspension.Kind.LIFTING: "suspension-lifted",
 }
-
-
-def logged_about(grant_id: UUID, credential_id: UUID | None) -> Logged:
-    """Return kind and payload of the ledger's entries on a grant and a passkey."""
-    entries = LedgerEntry.objects.about(str(grant_id), str(credential_id))
-    return [(entry.kind, entry.payload) for entry in entries]
 
 
 def is_revoked(grant: Grant, logged: Logged) -> bool:
@@ -183,12 +178,12 @@ def document_verify_signature(
         raise SignatureRefused("This was never signed.")
     if actor_id not in (credential.actor_id, credential.cosigner_id):
         raise SignatureRefused("It was signed with somebody else's passkey.")
-    passkeys.verify_assertion(
-        assertion=assertion,
-        canonical=bytes(document.canonical),
-        public_key=bytes(credential.public_key),
-        expected_rp_id=credential.rp_id,
-        expected_origin=credential.origin,
+    _verify_assertion(
+        assertion,
+        bytes(document.canonical),
+        bytes(credential.public_key),
+        credential.rp_id,
+        credential.origin,
     )
     if ("passkey-enrolled", enrolment_payload(credential)) not in logged:
         raise SignatureRefused("The ledger does not know the passkey.")
@@ -230,13 +225,29 @@ def _passkey_verify_recovered(
 
 
 def _subject_of(document: SignedDocument) -> UUID:
-    """What the ledger's entry on the signing is about: a grant, or a passkey."""
-    if isinstance(document, Grant):
-        return document.id
+    """What the ledger's entry on the signing is about: a passkey, a grant, or else the
+    document itself, such as an actor's word on a face."""
     if isinstance(document, PasskeyConfirmation | PasskeyRetirement):
         return document.passkey_id
-    subject: UUID = document.grant_id  # type: ignore[attr-defined]
+    subject: UUID = getattr(document, "grant_id", document.pk)
     return subject
+
+
+@lru_cache(maxsize=1024)
+def _verify_assertion(
+    assertion: Assertion, canonical: bytes, public_key: bytes, rp_id: str, origin: str
+) -> None:
+    """Raise SignatureRefused unless the signature holds.
+
+    Pure arithmetic on exactly these bytes, so a signature that held is remembered by
+    all of them; one other byte, and it is computed anew. Refusals are not kept."""
+    passkeys.verify_assertion(
+        assertion=assertion,
+        canonical=canonical,
+        public_key=public_key,
+        expected_rp_id=rp_id,
+        expected_origin=origin,
+    )
 
 
 def _passkey_verify_confirmed(credential: PasskeyCredential) -> None:

@@ -97,6 +97,7 @@ class Seams:
     kept_about: Callable[[Actor], Sequence[Kept]] = lambda actor: ()
     receipts_of: Callable[[Actor], Iterator[FileReceipt]] = lambda actor: iter(())
     face_stores: list[FaceStore] = field(default_factory=list)
+    faces_waiting: Callable[[Actor], int] = lambda actor: 0
 
 
 seams = Seams()

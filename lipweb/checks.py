@@ -13,6 +13,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from redis import Redis
 from redis.exceptions import RedisError
 
+from synthesis.house_keys import SOCKET, certificate_trouble
+
 
 @register(Tags.files)
 def data_folder(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
@@ -72,7 +74,8 @@ def signing_pair(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
                 id="lipweb.W001",
             )
         ]
-    if all(given) and all(os.access(path, os.R_OK) for path in given):
+    readable = [path.removeprefix(SOCKET) for path in given]
+    if all(given) and all(os.access(path, os.R_OK) for path in readable):
         return []
     return [
         Error(
@@ -80,6 +83,22 @@ def signing_pair(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
             id="lipweb.E004",
         )
     ]
+
+
+@register(Tags.security)
+def signing_certificate(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """A certificate out of date stops every render at its very end: say so before."""
+    if signing_pair(app_configs) and settings.C2PA_CERTIFICATE:
+        return []  # Said already: the pair is not even there.
+    trouble = certificate_trouble()
+    if not trouble:
+        return []
+    hint = (
+        "Set C2PA_CERTIFICATE and C2PA_PRIVATE_KEY to a new pair."
+        if settings.C2PA_CERTIFICATE
+        else "manage.py renewcertificate"
+    )
+    return [Warning(trouble, hint=hint, id="lipweb.W003")]
 
 
 @register(Tags.caches)

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,10 +27,21 @@ from consent.secret_file import secret_from_file
 from consent.services.actors import actor_create
 from consent.services.grants import grant_propose
 from consent.services.software import software_grant_sign, software_passkey_enrol
-from lipweb.dubbing import faces_assign, line_put, render_make, scene_bring
+from lipweb.dubbing import (
+    LOOK_EVERY_S,
+    faces_assign,
+    line_put,
+    render_make,
+    scene_bring,
+)
 from lipweb.models import User
 from synthesis.media.probe import sha256_file
-from synthesis.models import ActorModel, Deliverable
+from synthesis.models import ActorModel, Deliverable, FaceSighting, Scene
+from synthesis.services.faces import (
+    confirmation_options,
+    face_confirm,
+    sighting_refusal,
+)
 from synthesis.storage import keep, scratch_dir
 
 FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"
@@ -91,6 +103,7 @@ def demo_deliverable(demo: Demo, say: Callable[[str], None]) -> Deliverable:
     faces_assign(
         scene=scene, grant=demo.grant, number=None, acting_user=demo.producer, say=say
     )
+    faces_confirm(demo, scene, say)
     for language in ("de", "es"):
         line = line_put(
             scene=scene,
@@ -100,6 +113,33 @@ def demo_deliverable(demo: Demo, say: Callable[[str], None]) -> Deliverable:
             acting_user=demo.producer,
         )
     return render_make(line=line, acting_user=demo.producer, say=say)
+
+
+def faces_confirm(demo: Demo, scene: Scene, say: Callable[[str], None]) -> None:
+    """Wait until each face said to be Robin's was looked at, and let Robin confirm
+    those that the guard does not recognise."""
+    rows = FaceSighting.objects.filter(track__shot__scene=scene, actor=demo.grant.actor)
+    for row in rows.select_related("track", "actor"):
+        while not (row.sheet_sha256 or row.reason):
+            time.sleep(LOOK_EVERY_S)
+            row.refresh_from_db()
+        if row.track and sighting_refusal(row, row.track) is not None:
+            face_confirm_as_robin(row)
+            say(f"face {row.track.number}: {row.actor} confirms it")
+
+
+def face_confirm_as_robin(sighting: FaceSighting) -> None:
+    """Robin says with the software passkey that a face is Robin's, to be remembered."""
+    robin = User.objects.get(actor=sighting.actor)
+    key = SoftwareAuthenticator.load(_passkey_path().read_text())
+    options = confirmation_options(sighting=sighting, remembers=True, acting_user=robin)
+    face_confirm(
+        sighting=sighting,
+        remembers=True,
+        assertion=key.get(options),
+        acting_user=robin,
+    )
+    _keep_passkey(key)
 
 
 def demo_logins() -> dict[str, str]:

@@ -19,6 +19,8 @@ env = environ.Env()
 DATA_DIR = Path(env.str("LIPWEB_DATA", default=str(BASE_DIR / "var"))).resolve()
 MEDIA_DIR = DATA_DIR / "media"
 KEYS_DIR = DATA_DIR / "keys"
+# Where `manage.py faceguard install` puts a stronger network than the one that ships.
+FACE_MODELS_DIR = DATA_DIR / "models"
 
 
 def runtime_dir() -> Path:
@@ -222,10 +224,15 @@ RENDER_THREADS = env.int(
 # core, or one and a half where the face is large.
 ADAPT_STEPS = env.int("ADAPT_STEPS", default=1_500)
 
-# Who signs outputs; empty = a private test CA made under KEYS_DIR on first run.
+# Who signs outputs; empty = a private test CA made under KEYS_DIR on first run. The
+# key is a file, or unix:SOCKET of a process that keeps it (provenance/key_process.py).
+# The root file may hold several: those of former certificates go on being trusted.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
 C2PA_ROOT = env.str("C2PA_ROOT", default="")
+
+# An RFC 3161 time-stamp authority asked at each signature; no answer stops nothing.
+C2PA_TIMESTAMP_URL = env.str("C2PA_TIMESTAMP_URL", default="")
 
 # How long new ledger entries may wait for a signed checkpoint.
 CHECKPOINT_EVERY_S = env.int("CHECKPOINT_EVERY_S", default=60)

@@ -16,16 +16,18 @@ class SynthesisConfig(AppConfig):
             consent_withdrawn,
             ledger_grown,
         )
-        from synthesis.services import consents, face_data, kept, uses
+        from synthesis.services import consents, face_data, faces, kept, uses
 
         seams.scenes_of, seams.outputs_of = consents.scenes_of, consents.outputs_of
         seams.made_with, seams.subjects_of = uses.made_with, uses.subjects_of
         seams.kept_about, seams.receipts_of = kept.kept_about, kept.receipts_of
         seams.face_stores.extend(face_data.STORES)
+        seams.faces_waiting = faces.faces_waiting
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
         ledger_grown.connect(_tell_of_uses, dispatch_uid="synthesis-uses")
+        ledger_grown.connect(_renew_manifests, dispatch_uid="synthesis-manifests")
         post_delete.connect(
             _drop_mouths, sender="synthesis.TrackRender", dispatch_uid="synthesis"
         )
@@ -33,10 +35,12 @@ class SynthesisConfig(AppConfig):
 
 def _end_what_stood_on_it(*, grant_id: str, **_: Any) -> None:
     from synthesis.services.adaptation import training_withdraw
+    from synthesis.services.faces import faces_withdraw
     from synthesis.services.renders import consent_withdraw
 
     consent_withdraw(grant_id=str(grant_id))
     training_withdraw(grant_id=str(grant_id))
+    faces_withdraw(grant_id=str(grant_id))
 
 
 def _stop_what_stands_on_it(*, grant_id: str, **_: Any) -> None:
@@ -57,6 +61,12 @@ def _tell_of_uses(*, entry: Any, **_: Any) -> None:
     from synthesis.services.uses import uses_tell
 
     uses_tell(entry=entry)
+
+
+def _renew_manifests(*, entry: Any, **_: Any) -> None:
+    from synthesis.services.manifests import manifests_follow
+
+    manifests_follow(entry=entry)
 
 
 def _drop_mouths(*, instance: Any, **_: Any) -> None:

@@ -13,9 +13,24 @@ from django.utils import timezone
 from consent.errors import ConsentDenied, ConsentError
 from synthesis.adapting.running import adaptation_run
 from synthesis.errors import SynthesisError
-from synthesis.models import Adaptation, Dub, Render, Scene, Shot
+from synthesis.models import (
+    Adaptation,
+    Deliverable,
+    Dub,
+    FaceSighting,
+    Render,
+    Scene,
+    Shot,
+)
+from synthesis.models.adaptations import AdaptationQuerySet
+from synthesis.models.renders import RenderQuerySet
 from synthesis.models.stopped import STOPPED_BY
 from synthesis.progress import Stopped
+from synthesis.recognising import (
+    enrolment_measure,
+    render_faces_verify,
+    sighting_look,
+)
 from synthesis.rendering import render_finish
 from synthesis.scenes.analysis import scene_analyse
 from synthesis.services.adaptation import work_delete
@@ -24,6 +39,9 @@ from synthesis.services.consents import (
     dub_verify,
     render_verify,
 )
+from synthesis.services.leftovers import render_leftovers_delete
+from synthesis.services.manifests import manifest_renew
+from synthesis.services.renders import tracks_to_render
 from synthesis.takes import curves_propose, shot_render
 
 log = logging.getLogger(__name__)
@@ -54,7 +72,9 @@ def render_shot(render_id: str, shot_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            shot_render(_verified(rows), Shot.objects.get(pk=shot_id))
+            render, shot = _verified(rows), Shot.objects.get(pk=shot_id)
+            render_faces_verify(render, tracks_to_render(render.dub, shot))
+            shot_render(render, shot)
 
 
 def finish_render(render_id: str) -> None:
@@ -62,7 +82,11 @@ def finish_render(render_id: str) -> None:
     rows = Render.objects.filter(id=render_id)
     with _claimed(rows) as found:
         if found:
-            render_finish(_verified(rows))
+            render = _verified(rows)
+            render_faces_verify(render, tracks_to_render(render.dub))
+            render_finish(render)
+    if not rows.live().exists():
+        render_leftovers_delete(UUID(render_id))
 
 
 def adapt_actor(adaptation_id: str) -> None:
@@ -88,6 +112,20 @@ def propose_curves(dub_id: str) -> None:
         log.info("no curves dub=%s code=%s", dub_id, error.code)
 
 
+def renew_manifest(deliverable_id: str) -> None:
+    """Let a file's Content Credential say that it was released, or that consent was
+    withdrawn. Where it fails, the next download tries again and says why."""
+    deliverable = Deliverable.objects.select_related("render__dub").get(
+        id=deliverable_id
+    )
+    try:
+        manifest_renew(deliverable=deliverable)
+    except SynthesisError as error:
+        log.error(
+            "manifest not updated deliverable=%s code=%s", deliverable_id, error.code
+        )
+
+
 def _verified(rows: QuerySet[Render]) -> Render:
     """The render, if its consent stands."""
     render = rows.select_related("dub__scene__project").get()
@@ -95,8 +133,22 @@ def _verified(rows: QuerySet[Render]) -> Render:
     return render
 
 
+def look_at_face(sighting_id: str) -> None:
+    """Cut portraits of a face that somebody says is an actor's, and compare it."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        sighting_look(sighting)
+
+
+def measure_face(sighting_id: str) -> None:
+    """Measure a face its actor wishes remembered."""
+    sighting = FaceSighting.objects.filter(id=sighting_id).first()
+    if sighting is not None:
+        enrolment_measure(sighting)
+
+
 @contextmanager
-def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
+def _claimed(rows: RenderQuerySet | AdaptationQuerySet) -> Iterator[bool]:
     """Claim a row for this worker, and say whether it is to be worked on; whatever goes
     wrong inside becomes the row's state."""
     state = rows.model.State
@@ -112,6 +164,10 @@ def _claimed(rows: QuerySet[Render] | QuerySet[Adaptation]) -> Iterator[bool]:
     except SynthesisError as error:
         _end(rows, state.FAILED, error.code, error.sentence)
     except Exception:
+        if not rows.live().exists():
+            # Its files were taken away under it, as a withdrawal does.
+            log.info("stopped %s", _named(rows))
+            return
         log.exception("failed %s", _named(rows))
         _end(rows, state.FAILED, *INTERNAL)
 

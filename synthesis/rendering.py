@@ -22,6 +22,7 @@ from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.sound import Line as PlacedLine
 from synthesis.media.sound import mix_lines
+from synthesis.media.thumbnail import thumbnail
 from synthesis.models import (
     Deliverable,
     Render,
@@ -35,6 +36,13 @@ from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
 from synthesis.reuse import line_start_s
+from synthesis.services.leftovers import work_prefix
+from synthesis.services.manifests import (
+    MODEL_NAME,
+    consent_hashes,
+    model_sha256,
+    title_of,
+)
 from synthesis.services.receipts import deliverable_log
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
@@ -51,7 +59,13 @@ def render_finish(render: Render) -> None:
     report = Progress(render, units=2 * facts.frame_count, look=lambda: look(render))
     with ExitStack() as stack:
         folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(dir=scratch_dir()))
+            stack.enter_context(
+                tempfile.TemporaryDirectory(
+                    prefix=work_prefix(render.id),
+                    dir=scratch_dir(),
+                    ignore_cleanup_errors=True,
+                )
+            )
         )
         scene_path = stack.enter_context(local_path(scene.file))
         takes = [stack.enter_context(_kept_take(render, track)) for track in tracks]
@@ -72,9 +86,12 @@ def render_finish(render: Render) -> None:
         signed = sign(
             folder / "marked.mp4",
             folder / "signed.mp4",
-            facts=_manifest_facts(render, scene_path, sound, mark),
+            facts=_manifest_facts(
+                render, scene_path, sound, mark, first_picture(folder / "marked.mp4")
+            ),
             signer=house_keys.signer(),
             anchors=house_keys.anchors(),
+            time_authority=house_keys.time_authority(),
         )
         read_back(folder / "signed.mp4", mark, signed.manifest_id, report)
         deliverable = Deliverable(
@@ -157,28 +174,32 @@ def _face_box(take: Take) -> Box:
     return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
 
 
+def first_picture(path: Path) -> bytes:
+    """A small JPEG of how a finished file begins, its label on it."""
+    planes = next(iter(read_frames(path, probe(path), 0, 1)))
+    return thumbnail(planes)
+
+
 def _manifest_facts(
-    render: Render, scene: Path, sound: Path, mark: Mark
+    render: Render, scene: Path, sound: Path, mark: Mark, picture: bytes
 ) -> ManifestFacts:
     dub = render.dub
-    weights = sorted(render.track_renders.values_list("weights_sha256", flat=True))
     _, root = ledger_root()
     return ManifestFacts(
-        title=f"Dub in {dub.language}",
+        title=title_of(render),
         scene_path=scene,
         scene_sha256=dub.scene.sha256,
         sound_path=sound,
         sound_sha256=sha256_file(sound),
-        model_name="lipweb native",
-        model_sha256=weights[0],
+        model_name=MODEL_NAME,
+        model_sha256=model_sha256(render),
         source_language=dub.scene.language,
         target_language=dub.language,
         mark_id=mark.mark_id.hex(),
-        consent_records=tuple(
-            sorted(grant.canonical_sha256 for grant in render.grants.all())
-        ),
+        consent_records=consent_hashes(render),
         ledger_root=root.hex(),
         software_version=software_version(),
+        thumbnail=picture,
     )
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from consent.models import Actor
 from synthesis.dials import AXES, Dials
 from synthesis.engines.base import SOUND_RATE_HZ, Controls, ShotFace
-from synthesis.engines.native import NativeEngine
+from synthesis.engines.native import NativeEngine, fades
 from synthesis.errors import PatchesBroken
-from synthesis.faces.abstention import COVERED, LeftAlone, frames_of
+from synthesis.faces.abstention import COVERED, LeftAlone, drawn_frames, frames_of
+from synthesis.faces.align import filled
 from synthesis.media.probe import Probe
 from synthesis.media.sound import sound_mono_16k
 from synthesis.models import (
@@ -29,12 +30,14 @@ from synthesis.models import (
     Track,
     TrackRender,
 )
+from synthesis.neural.lipcode import mouth_shapes, rest_shape
 from synthesis.patches import patches_open
-from synthesis.performance.kept import codes_pack
+from synthesis.performance.kept import codes_pack, lip_code_in_use
 from synthesis.pipeline import Take, make_mouths
 from synthesis.progress import Progress, look
 from synthesis.reuse import curve_key, line_start_s, span_of, take_key, window_s
 from synthesis.services.consents import model_in_use
+from synthesis.services.leftovers import work_prefix
 from synthesis.services.measured import landmarks_open
 from synthesis.services.renders import tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
@@ -53,7 +56,11 @@ def shot_render(render: Render, shot: Shot) -> None:
         look(render)
         key = take_key(render, track)
         if not _taken_over(render, track, key):
-            with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
+            with tempfile.TemporaryDirectory(
+                prefix=work_prefix(render.id),
+                dir=scratch_dir(),
+                ignore_cleanup_errors=True,
+            ) as folder:
                 _track_render(render, track, key, Path(folder) / "mouths")
 
 
@@ -134,7 +141,9 @@ def _track_render(render: Render, track: Track, key: str, target: Path) -> None:
             render=render,
             track=track,
             weights_sha256=engine.weights_sha256,
-            codes=codes_pack(_codes(engine, (times_s, sound), controls)),
+            codes=codes_pack(
+                shown_codes(_codes(engine, (times_s, sound), controls), take)
+            ),
             key=key,
             left_alone=[one.to_json() for one in take.left_alone()],
         )
@@ -197,6 +206,18 @@ def _curve_keep(dub: Dub, track: Track, engine: NativeEngine, heard: Heard) -> N
         track=track,
         defaults={"values": values, "key": curve_key(dub, track)},
     )
+
+
+def shown_codes(asked: NDArray[np.float32], take: Take) -> NDArray[np.float32]:
+    """The lip codes (n, C) of the picture: what was asked of the mouth, and where it
+    was left as filmed, the filmed mouth's; one fades into the other as they do."""
+    share = fades(drawn_frames(take.drawn_on()))[:, None]
+    if share.min() == 1 or np.isnan(take.landmarks).all():
+        return asked
+    lip_code, _ = lip_code_in_use()
+    shapes = mouth_shapes(filled(take.landmarks))
+    filmed = lip_code.encode(shapes, rest_shape(shapes))
+    return np.asarray(share * asked + (1 - share) * filmed, np.float32)
 
 
 def _codes(

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
-from synthesis.scenes import dubs, mouths, pages, projects, renders, uploads
+from synthesis.scenes import dubs, mouths, own_faces, pages, projects, renders, uploads
 from synthesis.verification import pages as verification
 
 app_name = "synthesis"
@@ -19,6 +19,21 @@ urlpatterns = [
     path("scenes/<uuid:scene_id>/original/", pages.original, name="scene_original"),
     path("scenes/<uuid:scene_id>/dubs/", dubs.dub_new, name="dub_new"),
     path("tracks/<uuid:track_id>/thumbnail/", pages.thumbnail, name="track_thumbnail"),
+    path("tracks/<uuid:track_id>/guard/", pages.guard, name="track_guard"),
+    path("me/faces/", own_faces.own_faces, name="own_faces"),
+    path("me/faces/new/", own_faces.own_face_brought, name="own_face_brought"),
+    path("me/faces/forget/", own_faces.own_face_forgotten, name="own_face_forgotten"),
+    path("me/faces/<uuid:sighting_id>/", own_faces.own_face, name="own_face"),
+    path(
+        "me/faces/<uuid:sighting_id>/no/",
+        own_faces.own_face_denied,
+        name="own_face_denied",
+    ),
+    path(
+        "me/faces/<uuid:sighting_id>/pictures/",
+        own_faces.own_face_sheet,
+        name="own_face_sheet",
+    ),
     path("tracks/<uuid:track_id>/actor/", pages.assign, name="track_actor"),
     path("dubs/<uuid:dub_id>/lines/", dubs.line_new, name="line_new"),
     path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
@@ -64,16 +64,6 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             last_word=models.Subquery(newest.order_by("-number").values("kind")[:1])
         ).filter(models.Q(last_word=None) | models.Q(last_word=Suspension.Kind.LIFTING))
 
-    def provable(self) -> GrantQuerySet:
-        """With all the policy needs to ask of each row, in one query."""
-        taken_back = Revocation.objects.filter(grant=models.OuterRef("pk"))
-        rows = self.select_related("credential")
-        paused = Suspension.objects.filter(grant=models.OuterRef("pk"))
-        return rows.annotate(
-            was_taken_back=models.Exists(taken_back),
-            was_suspended=models.Exists(paused),
-        )
-
     def current(self, moment: datetime | None = None) -> GrantQuerySet:
         """Signed, not withdrawn or suspended, and begun but not ended at moment
         (now)."""
@@ -85,6 +75,13 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             .cosigned()
             .filter(record__scope__from__lte=at, record__scope__until__gt=at)
         )
+
+
+@lru_cache(maxsize=1024)
+def _record_of(canonical: bytes) -> GrantRecord:
+    """Read a grant's bytes; RecordRefused if they are none. The bytes alone decide, so
+    what was read of them once is remembered, and any other byte is read anew."""
+    return GrantRecord.from_document(json.loads(canonical))
 
 
 class Grant(SignedDocument):
@@ -139,7 +136,7 @@ class Grant(SignedDocument):
     @cached_property
     def document(self) -> GrantRecord:
         """The document as its canonical bytes say it; RecordRefused if they do not."""
-        return GrantRecord.from_document(json.loads(bytes(self.canonical)))
+        return _record_of(bytes(self.canonical))
 
     @property
     def revocation(self) -> Revocation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -36,35 +37,54 @@ def ledger_append(
     payload holds ids and hashes, never names: the ledger cannot forget. subject is
     the id that the entry will be looked up by."""
     _wait_for_other_writers()
-    last = LedgerEntry.objects.last()
+    entry = entry_after(
+        LedgerEntry.objects.last(),
+        kind=kind,
+        subject=subject,
+        payload=payload,
+        by=acting_user.pk if acting_user else None,
+        at=timezone.now(),
+    )
+    entry.save()
+    transaction.on_commit(
+        lambda: ledger_grown.send_robust(sender=LedgerEntry, entry=entry)
+    )
+    return entry
+
+
+def entry_after(
+    last: LedgerEntry | None,
+    *,
+    kind: str,
+    subject: str,
+    payload: Mapping[str, Any],
+    by: int | None,
+    at: datetime,
+) -> LedgerEntry:
+    """Return the unsaved entry that follows the last one of a ledger."""
     index = last.index + 1 if last else 0
-    now = timezone.now()
     content = canonical_bytes(
         {
             "schema": ENTRY_SCHEMA,
             "index": index,
             "kind": kind,
             "subject": subject,
-            "at": instant(now),
-            "by": acting_user.pk if acting_user else None,
+            "at": instant(at),
+            "by": by,
             "payload": dict(payload),
         }
     )
     leaf = merkle.leaf_hash(content)
     peaks = merkle.peaks_append(last.peak_list if last else [], size=index, leaf=leaf)
-    entry = LedgerEntry.objects.create(
+    return LedgerEntry(
         index=index,
         kind=kind,
         subject=subject,
         content=content,
         leaf_hash=leaf,
         peaks=b"".join(peaks),
-        at=now,
+        at=at,
     )
-    transaction.on_commit(
-        lambda: ledger_grown.send_robust(sender=LedgerEntry, entry=entry)
-    )
-    return entry
 
 
 def entries_about(subjects: Iterable[str]) -> Iterator[LedgerEntry]:

@@ -53,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "productions": sorted(projects.values(), key=lambda project: project.name),
         "chosen": chosen,
         "passkeys": actor.passkeys.all(),
+        "faces_waiting": seams.faces_waiting(actor),
     }
     return render(request, "consent/home.html", context)
 

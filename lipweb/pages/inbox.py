@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Grant, KeyRecovery, Project, Role
 from consent.record import instant
+from synthesis.house_keys import certificate_trouble
 from synthesis.models import Deliverable, Render, Scene, Track
 
 if TYPE_CHECKING:
@@ -210,8 +211,23 @@ def consents_ending(user: User) -> Iterator[Waiting]:
         )
 
 
+def signing_certificate_ending(user: User) -> Iterator[Waiting]:
+    """To the operator: the certificate that signs outputs ends soon, or is unusable."""
+    trouble = certificate_trouble() if user.is_staff else ""
+    if trouble:
+        yield Waiting(
+            title="Signing certificate",
+            place="This installation",
+            sentence=trouble,
+            word="Ends soon",
+            kind="bad",
+            link=None,
+        )
+
+
 # Other parts of the house add their own questions here.
 SOURCES: list[Callable[[User], Iterator[Waiting]]] = [
+    signing_certificate_ending,
     questions_asked,
     cosignatures_asked,
     recoveries_to_compare,

@@ -84,7 +84,21 @@ class Editor {
     this.lanes = [...lanes.querySelectorAll("[data-lane]")].map((element) => new Lane(element, this));
     this.screen = new Screen(section, this.line, (frame) => this.moved(frame));
     this.listen(lanes);
+    this.guard();
     this.show();
+  }
+
+  // What is to be kept, as text: the place on the film's clock is not.
+  get written() {
+    return JSON.stringify([...new FormData(this.form)].filter(([name]) => name !== "frame"));
+  }
+
+  // Leaving the page with changes asks first.
+  guard() {
+    const kept = this.written;
+    let sending = false;
+    this.form.addEventListener("submit", () => { sending = true; });
+    addEventListener("beforeunload", (event) => { if (!sending && this.written !== kept) event.preventDefault(); });
   }
 
   listen(lanes) {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from synthesis.errors import SynthesisError
@@ -29,10 +30,34 @@ class FaceNetworkError(SynthesisError):
 class FaceNetwork:
     """One LiteRT network with one image input. Not thread-safe."""
 
-    def __init__(self, name: str, *, folder: Path = MODELS, threads: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: Path = MODELS,
+        threads: int = 1,
+        inner: Sequence[str] = (),
+    ) -> None:
+        """inner: tensors on the way, to be read by inner() after a run; such a network
+        runs without the faster kernels, which keep nothing."""
         model = _checked(folder / name, SHA256[name])
-        self._interpreter = Interpreter(model_content=model, num_threads=threads)
+        kernels = (
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            if inner
+            else OpResolverType.AUTO
+        )
+        self._interpreter = Interpreter(
+            model_content=model,
+            num_threads=threads,
+            experimental_op_resolver_type=kernels,
+            experimental_preserve_all_tensors=bool(inner),
+        )
         self._interpreter.allocate_tensors()
+        places = {
+            tensor["name"]: tensor["index"]
+            for tensor in self._interpreter.get_tensor_details()
+        }
+        self._inner = [places[name] for name in inner]
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = self._interpreter.get_output_details()
         self.side_px = int(self._input["shape"][1])
@@ -42,6 +67,10 @@ class FaceNetwork:
         self._interpreter.set_tensor(self._input["index"], image[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(out["index"]) for out in self._outputs]
+
+    def inner(self) -> list[NDArray[np.float32]]:
+        """The inner tensors of the last run, each (h, w, channels)."""
+        return [self._interpreter.get_tensor(place)[0] for place in self._inner]
 
 
 def _checked(path: Path, sha256: str) -> bytes:

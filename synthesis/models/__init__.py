@@ -7,10 +7,12 @@ from synthesis.models.adaptations import (
     Footage,
     ModelStill,
 )
+from synthesis.models.faces import FaceConfirmation, FaceEnrolment, FaceSighting
 from synthesis.models.renders import (
     Comment,
     Decision,
     Deliverable,
+    ManifestUpdate,
     ProposedCurve,
     Render,
     TrackRender,
@@ -25,8 +27,12 @@ __all__ = [
     "Decision",
     "Deliverable",
     "Dub",
+    "FaceConfirmation",
+    "FaceEnrolment",
+    "FaceSighting",
     "Footage",
     "Line",
+    "ManifestUpdate",
     "ModelStill",
     "ProposedCurve",
     "Render",

@@ -162,6 +162,36 @@ class Deliverable(models.Model):
         return f"deliverable {self.id}"
 
 
+class ManifestUpdate(models.Model):
+    """What was added to a file's Content Credential after it was signed. Never changed;
+    the newest stands. The file itself stays as it was approved: appended goes behind
+    its bytes on the way out (provenance.container.UpdatedFile)."""
+
+    class What(models.TextChoices):
+        PUBLISHED = "published", "Released"
+        WITHDRAWN = "withdrawn", "Consent withdrawn"
+
+    deliverable = models.ForeignKey(
+        Deliverable, on_delete=models.CASCADE, related_name="manifest_updates"
+    )
+    what = models.CharField(max_length=12, choices=What.choices)
+    manifest_id = models.CharField(max_length=120, unique=True)
+    appended = models.BinaryField(help_text="The update box at the file's end.")
+    store = models.BinaryField(help_text="The whole manifest store, application/c2pa.")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deliverable", "what"], name="one_update_of_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.deliverable}"
+
+
 class Comment(models.Model):
     """A reviewer's words on one exact frame."""
 

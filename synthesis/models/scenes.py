@@ -11,10 +11,22 @@ from consent.models import Actor, Project
 
 
 def private_path(instance: models.Model, filename: str) -> str:
-    """Storage key of a file: never the user's own name for it."""
+    """Storage key of a file: never the user's own name for it. What a render or an
+    adaptation made is found again by its id, even where a killed worker left no row."""
     suffix = "".join(c for c in filename.rpartition(".")[2] if c.isalnum())[:8]
-    folder = instance._meta.model_name
-    return f"{folder}/{uuid.uuid4().hex}.{suffix.lower() or 'bin'}"
+    run = _run_id(instance)
+    name = f"{run}-{uuid.uuid4().hex}" if run else uuid.uuid4().hex
+    return f"{instance._meta.model_name}/{name}.{suffix.lower() or 'bin'}"
+
+
+def _run_id(instance: models.Model) -> uuid.UUID | None:
+    """The render or adaptation that a row comes of; a still's is its model's."""
+    for row in (instance, getattr(instance, "model", None)):
+        for name in ("render_id", "adaptation_id"):
+            found: uuid.UUID | None = getattr(row, name, None)
+            if found:
+                return found
+    return None
 
 
 class Upload(models.Model):

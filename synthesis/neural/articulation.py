@@ -57,6 +57,9 @@ VOWELS = frozenset(
 VOWEL_LENGTH = 2.0
 """A vowel lasts about as long as two consonants."""
 BILABIALS = frozenset("pbm")
+PHONES = tuple(sorted({sound for sounds in PRONUNCIATION.values() for sound in sounds}))
+UNTOLD = -100
+"""Row of a moment nobody can name: no alignment, or a word not in PRONUNCIATION."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,23 @@ def sounds_of(words: Sequence[Spoken]) -> list[Spoken]:
             sounds.append(Spoken(name, start, end))
             start = end
     return sounds
+
+
+def phone_rows(
+    words: Sequence[Spoken] | None, times_s: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """Return (n,): what is said at each time: 0 for silence, 1 + row of PHONES, or
+    UNTOLD."""
+    rows = np.zeros(len(times_s), np.int64)
+    if words is None:
+        return np.full_like(rows, UNTOLD)
+    for word in words:
+        if word.text not in SILENCES and word.text not in PRONUNCIATION:
+            rows[(times_s >= word.start_s) & (times_s < word.end_s)] = UNTOLD
+    for sound in sounds_of(words):
+        within = (times_s >= sound.start_s) & (times_s < sound.end_s)
+        rows[within] = 1 + PHONES.index(sound.text)
+    return rows
 
 
 def bilabial_instants(words: Sequence[Spoken]) -> NDArray[np.float64]:

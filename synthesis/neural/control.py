@@ -1,9 +1,9 @@
 """From sound to lip code: the audio encoder and the control network on top of it.
 
-Both are temporal convolutions at 50 steps a second. The audio encoder is trained to
-tell which sound belongs to which mouth (contrastive); the control network turns what
-it hears into lip codes in the manner of one actor (style vector), and trains the
-encoder on at a third of its own rate.
+Both run at 50 steps a second. The audio encoder is temporal convolutions and hears half
+a second around each step; the control network turns what was heard into lip codes in
+the manner of one actor (style vector). It is recurrent, both ways: a mouth at a sound
+depends on the word around it, and on how clearly this voice has spoken so far.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class ControlConfig:
     """Rows of the style table; row 0 stands for an unknown actor."""
     dilations: tuple[int, ...] = (1, 2, 4, 1, 2)
     """Of the encoder's blocks: it hears about half a second around each step."""
-    control_dilations: tuple[int, ...] = (1, 2, 4)
+    recurrent_layers: int = 2
+    """Of the control network; each reads forwards and backwards."""
 
 
 class TemporalBlock(nn.Module):
@@ -93,25 +94,24 @@ class ControlNetwork(nn.Module):
 
     def __init__(self, config: ControlConfig) -> None:
         super().__init__()
-        self.config = config
+        width = config.width
         self.styles = nn.Embedding(config.talkers, config.style)
         nn.init.normal_(self.styles.weight, std=0.1)
-        self.front = nn.Conv1d(config.heard, config.width, 3, padding=1)
-        self.steer = nn.ModuleList(
-            nn.Linear(config.style, 2 * config.width) for _ in config.control_dilations
-        )
-        self.blocks = nn.ModuleList(
-            TemporalBlock(config.width, d) for d in config.control_dilations
-        )
-        self.codes = nn.Conv1d(config.width, config.code, 3, padding=1)
+        self.front = nn.Conv1d(config.heard, width, 3, padding=1)
+        self.steer = nn.Linear(config.style, 2 * width)
+        self.recurrent = nn.GRU(
+            width, width // 2, config.recurrent_layers,
+            batch_first=True, bidirectional=True, dropout=0.3,
+        )  # fmt: skip
+        self.dropout = nn.Dropout(0.2)
+        self.codes = nn.Conv1d(2 * width, config.code, 3, padding=1)
 
     def forward(self, heard: Tensor, style: Tensor) -> Tensor:
         """Return codes (B, code, T) for heard (B, heard, T), style (B, style)."""
-        x = self.front(heard)
-        for steer, block in zip(self.steer, self.blocks, strict=True):
-            scale, shift = steer(style)[:, :, None].chunk(2, dim=1)
-            x = block(x * (1 + scale) + shift)
-        codes: Tensor = self.codes(F.gelu(x))
+        scale, shift = self.steer(style)[:, :, None].chunk(2, dim=1)
+        x = F.gelu(self.front(heard) * (1 + scale) + shift)
+        said, _ = self.recurrent(self.dropout(x.movedim(1, 2)))
+        codes: Tensor = self.codes(torch.cat([x, self.dropout(said.movedim(2, 1))], 1))
         return codes
 
 

@@ -11,15 +11,21 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from synthesis.neural.articulation import CLEARLY_OPEN, CLOSED
+from synthesis.neural.articulation import (
+    CLEARLY_OPEN,
+    CLOSED,
+    PHONES,
+    UNTOLD,
+    phone_rows,
+)
 from synthesis.neural.control import CONTROL_RATE_HZ, LipEncoder, SoundToLips
 from synthesis.neural.dataset import CodedClip
 from synthesis.neural.lipcode import LOWER_LIP, POINTS, UPPER_LIP, LipCode
@@ -45,9 +51,12 @@ class ControlSchedule:
     alone, either is bought with the other's failures."""
     spread: float = 0.15
     """Keeps the movement from shrinking to its mean."""
+    phones: float = 0.3
+    """Of naming what is said, where an alignment tells it: words are the same in every
+    mouth, so this is what carries over to talkers who were not trained on."""
     unknown: float = 0.4
     """Share of windows whose talker is hidden: style row 0."""
-    encoder_rate: float = 0.3
+    encoder_rate: float = 1.0
     """Of the encoder in control training, as a share of `rate`; 0 freezes it."""
     average: float = 0.995
     """Memory of the running mean of the weights, which is what is published."""
@@ -59,13 +68,24 @@ class Batch:
     """B windows of T steps at 50 Hz.
 
     mel (B, 2 T, 80) normalised. codes (B, C, T). talkers (B,) style rows. speech
-    (B, T): the speech gate, 0..1.
+    (B, T): the speech gate, 0..1. phones (B, T): articulation.phone_rows.
     """
 
     mel: Tensor
     codes: Tensor
     talkers: Tensor
     speech: Tensor
+    phones: Tensor
+
+
+class Window(NamedTuple):
+    """One row of a Batch: mel (2 T, 80), codes (T, C), speech and phones (T,)."""
+
+    mel: NDArray[np.float32]
+    codes: NDArray[np.float32]
+    talker: int
+    speech: NDArray[np.float32]
+    phones: NDArray[np.int64]
 
 
 class WindowDraw:
@@ -83,10 +103,8 @@ class WindowDraw:
         weight = length * np.array(counts, float) ** -0.5
         self._weight = weight / weight.sum()
 
-    def __call__(
-        self, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], int]:
-        """Draw one window: mel (2 T, 80), codes (T, C), speech (T,), style row."""
+    def __call__(self, rng: np.random.Generator) -> Window:
+        """Draw one window."""
         number = int(rng.choice(len(self._clips), p=self._weight))
         item, gate = self._clips[number], self._gates[number]
         clip = item.clip
@@ -94,12 +112,16 @@ class WindowDraw:
         seconds = self._steps / CONTROL_RATE_HZ * speed
         start = rng.uniform(*self._starts(clip.times_s, gate, seconds))
         at = start + np.arange(2 * self._steps) / MEL_RATE_HZ * speed
-        heard = resampled(altered(clip.mel, rng), at * MEL_RATE_HZ)
         steps = at[::2]
         codes = np.stack([np.interp(steps, clip.times_s, c) for c in item.codes.T], 1)
         speech = np.interp(steps, np.arange(len(gate)) / MEL_RATE_HZ, gate)
-        row = self._rows.get(clip.talker, 0)
-        return heard, codes.astype(np.float32), speech.astype(np.float32), row
+        return Window(
+            resampled(altered(clip.mel, rng), at * MEL_RATE_HZ),
+            codes.astype(np.float32),
+            self._rows.get(clip.talker, 0),
+            speech.astype(np.float32),
+            phone_rows(item.words, steps),
+        )
 
     def _starts(
         self, times_s: NDArray[np.float64], gate: NDArray[np.float32], seconds: float
@@ -196,9 +218,11 @@ class ControlStage:
         self.schedule = schedule
         self.device = device
         groups = [{"params": list(networks.control.parameters()), "share": 1.0}]
+        self.phones = nn.Conv1d(networks.config.heard, 1 + len(PHONES), 1).to(device)
         if schedule.encoder_rate:
             encoder = list(networks.encoder.parameters())
             groups.append({"params": encoder, "share": schedule.encoder_rate})
+            groups.append({"params": list(self.phones.parameters()), "share": 1.0})
         self.optimiser = torch.optim.AdamW(groups, schedule.rate, weight_decay=0.02)
         # Big axes count more, as they do in the picture; small ones still count.
         share = (lip_code.spread / lip_code.spread[0]) ** 0.5
@@ -221,6 +245,11 @@ class ControlStage:
             self.networks.encoder.eval()
             heard = self.networks.hear(drawn.mel)
         parts = self._losses(self.networks.control(heard, style), drawn)
+        if self.schedule.encoder_rate and (drawn.phones != UNTOLD).any():
+            named = F.cross_entropy(
+                self.phones(heard), drawn.phones, ignore_index=UNTOLD
+            )
+            parts["phones"] = self.schedule.phones * named
         total = torch.stack(list(parts.values())).sum()
         descend(self.optimiser, total, self.networks)
         self._remember(number)
@@ -275,11 +304,13 @@ class ControlStage:
         return {
             "networks": self.networks.state_dict(),
             "average": self.average.state_dict(),
+            "phones": self.phones.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """See training.Stage."""
+        self.phones.load_state_dict(state["phones"])
         self.networks.load_state_dict(state["networks"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -307,10 +338,11 @@ def batch(
     """Draw batch `number`, always the same one."""
     rng = np.random.default_rng([schedule.seed, number])
     drawn = [draw(rng) for _ in range(schedule.windows)]
-    mel, codes, speech, rows = zip(*drawn, strict=True)
+    mel, codes, talkers, speech, phones = zip(*drawn, strict=True)
     return Batch(
         torch.from_numpy(np.stack(mel)).to(device),
         torch.from_numpy(np.stack(codes)).movedim(1, 2).to(device),
-        torch.tensor(rows, device=device),
+        torch.tensor(talkers, device=device),
         torch.from_numpy(np.stack(speech)).to(device),
+        torch.from_numpy(np.stack(phones)).to(device),
     )

@@ -20,8 +20,9 @@ from synthesis.faces.align import (
     poses,
 )
 from synthesis.neural import masks
+from synthesis.neural.articulation import Spoken
 from synthesis.neural.lipcode import LipCode, learn_lip_code, mouth_shapes, rest_shape
-from synthesis.neural.prepare import Clip, load_clip
+from synthesis.neural.prepare import Clip, load_clip, load_words
 from synthesis.neural.references import Bank, draw
 
 FAR = 10**6
@@ -45,7 +46,8 @@ MAX_GAIN = 1.35
 @dataclass(frozen=True)
 class CodedClip:
     """A prepared clip with codes (n, CODE_SIZE) off its rest, rest (CODE_SIZE,)
-    itself as LipCode.absolute, turns (n, 2) in degrees and mean colour (3,)."""
+    itself as LipCode.absolute, turns (n, 2) in degrees and mean colour (3,). words:
+    of its alignment, None without one."""
 
     clip: Clip
     codes: NDArray[np.float32]
@@ -53,6 +55,7 @@ class CodedClip:
     turns: NDArray[np.float64]
     colour: NDArray[np.float64]
     spec: CropSpec
+    words: Sequence[Spoken] | None = None
 
     @cached_property
     def bank(self) -> Bank:
@@ -110,7 +113,12 @@ def coded(clip: Clip, lip_code: LipCode, spec: CropSpec) -> CodedClip:
 def open_clips(out: Path, names: Sequence[str], lip_code: LipCode) -> list[CodedClip]:
     """Load and code the named clips of a prepared folder."""
     spec = read_spec(out)
-    return [coded(load_clip(out, name), lip_code, spec) for name in names]
+    return [
+        replace(
+            coded(load_clip(out, name), lip_code, spec), words=load_words(out, name)
+        )
+        for name in names
+    ]
 
 
 def mean_light(

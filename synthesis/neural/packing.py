@@ -2,9 +2,9 @@
 
 A pack is a zip file. Of each clip it holds NAME.mkv (crops as H.264 with full colour)
 and NAME.npz (compressed: the landmarks that training looks at, to a 32nd of a pixel,
-log-mel to a hundredth, the rest exact) and, where preparing kept it, NAME.flac (the
-sound), beside crop.json and splits.json. 75 frames of 112 x 96 px come to about 100 KB,
-and their sound to 50.
+log-mel to a hundredth, the rest exact) and, where preparing kept them, NAME.flac (the
+sound) and NAME.words.json, beside crop.json and splits.json. 75 frames of 112 x 96 px
+come to about 100 KB, and their sound to 50.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ def pack(out: Path, file: Path, *, limit_bytes: int) -> Iterator[str]:
             sound = out / "clips" / f"{name}.sound.npy"
             if sound.exists():
                 members["flac"] = _as_flac(np.load(sound))
+            words = out / "clips" / f"{name}.words.json"
+            if words.exists():
+                members["words.json"] = words.read_bytes()
             size = sum(map(len, members.values()))
             if written + size > limit_bytes:
                 break
@@ -186,6 +189,9 @@ def _write_clip(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
     if f"{name}.flac" in archive.namelist():
         sound = _of_flac(archive.read(f"{name}.flac"))
         np.save(folder / f"{name}.sound.npy", sound)
+    if f"{name}.words.json" in archive.namelist():
+        words = archive.read(f"{name}.words.json")
+        (folder / f"{name}.words.json").write_bytes(words)
     with np.load(io.BytesIO(archive.read(f"{name}.npz"))) as arrays:
         points = np.concatenate([arrays["first"], _whole(arrays["steps"])]).cumsum(0)
         mel = np.concatenate([arrays["mel"], _whole(arrays["mel_steps"])]).cumsum(0)

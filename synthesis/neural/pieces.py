@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -15,11 +16,14 @@ from synthesis.faces.finder import FaceFinder
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.shots import Shot, ShotFinder
 from synthesis.neural import footage
+from synthesis.neural.articulation import Spoken, words_beside
 from synthesis.neural.footage import FootageError
 from synthesis.neural.listening import voiced_s
 from synthesis.neural.mel import HOP, RATE_HZ
 from synthesis.neural.speaker import speaker
 from synthesis.neural.splits import PIECE
+
+logger = logging.getLogger(__name__)
 
 MIN_VOICED_S = 0.3
 LONGEST_FRAMES = 1500
@@ -36,7 +40,8 @@ class Piece:
 
     start: the clip's number of the first frame. landmarks: (n, 468, 3) in its pixels,
     NaN rows where the face was not found. times_s: (n,), on the clock of sound: float32
-    (samples,) at 16 kHz, the piece's own with CONTEXT_S before and after.
+    (samples,) at 16 kHz, the piece's own with CONTEXT_S before and after. words: of the
+    alignment beside the clip, on the same clock; None without one.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Piece:
     landmarks: NDArray[np.float32]
     times_s: NDArray[np.float64]
     sound: NDArray[np.float32]
+    words: Sequence[Spoken] | None = None
 
 
 def find_pieces(
@@ -57,6 +63,7 @@ def find_pieces(
     sound = footage.sound(path)
     if voiced_s(sound) < MIN_VOICED_S:
         raise FootageError("silent", f"{path.name} holds no speech to learn from.")
+    words = _words(path)
     times_s, shots = _shots(path)
     tracks = find_tracks(footage.frames(path), shots, finder=finder)
     by_shot = {k: list(found) for k, found in groupby(tracks, lambda t: t.shot)}
@@ -67,9 +74,32 @@ def find_pieces(
         where = path.name if alone else f"{path.name} from {span}"
         try:
             track = speaker(by_shot.get(number, []), where)
-            yield _piece(own, path.parent.name, track, times_s, sound, where)
+            piece = _piece(own, path.parent.name, track, times_s, sound, where)
+            yield replace(piece, words=_shifted(words, piece.times_s, times_s, track))
         except FootageError as error:
             left_out[own] = error.sentence
+
+
+def _words(path: Path) -> list[Spoken] | None:
+    """Return the alignment beside the clip; a bad one is as good as none."""
+    try:
+        return words_beside(path)
+    except (ValueError, OSError):
+        logger.warning("alignment unreadable clip=%s", path.name)
+        return None
+
+
+def _shifted(
+    words: Sequence[Spoken] | None,
+    own_s: NDArray[np.float64],
+    times_s: NDArray[np.float64],
+    track: FaceTrack,
+) -> list[Spoken] | None:
+    """Return words on the piece's clock own_s (n,) instead of the clip's, times_s."""
+    if words is None:
+        return None
+    late = float(times_s[track.start] - own_s[0])
+    return [Spoken(w.text, w.start_s - late, w.end_s - late) for w in words]
 
 
 def _shots(path: Path) -> tuple[NDArray[np.float64], list[Shot]]:

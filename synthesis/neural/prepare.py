@@ -6,6 +6,7 @@ lies in names its talker.
 DIR/clips/<piece>.crops.npy  uint8 (n, H, W, 3) aligned lower faces, RGB
 DIR/clips/<piece>.sound.npy  int16 (samples,) mono at 16 kHz, on the piece's clock
 DIR/clips/<piece>.npz        landmarks, crop maps, times, log-mel, talker
+DIR/clips/<piece>.words.json what is said and when, where an alignment lies by the clip
 DIR/clips/<clip>.json        the clip is done: its pieces, and what was left out
 DIR/left_out.json            why a clip or piece was left out
 DIR/splits.json              splits.split: what is trained on, what is judged by
@@ -33,6 +34,7 @@ from synthesis.faces.finder import FaceFinder
 from synthesis.media.aside import written_aside
 from synthesis.media.probe import sha256_file
 from synthesis.neural import footage
+from synthesis.neural.articulation import Spoken
 from synthesis.neural.footage import FootageError
 from synthesis.neural.mel import log_mel
 from synthesis.neural.pieces import Piece, find_pieces
@@ -196,6 +198,9 @@ def _write_pieces(
             talker=piece.talker,
             spec=spec,
         )
+        if piece.words is not None:
+            said = [asdict(word) for word in piece.words]
+            write_json(out / "clips" / f"{piece.name}.words.json", said)
 
 
 def write_clip(
@@ -270,6 +275,15 @@ def load_sound(out: Path, name: str) -> NDArray[np.float32]:
     return np.asarray(np.load(path) / FULL_SCALE, np.float32)
 
 
+def load_words(out: Path, name: str) -> list[Spoken] | None:
+    """Return what is said in a prepared piece, on its clock; None if nobody wrote it
+    down."""
+    path = out / "clips" / f"{name}.words.json"
+    if not path.exists():
+        return None
+    return [Spoken(**word) for word in json.loads(path.read_text())]
+
+
 def _write_lists(out: Path) -> dict[str, list[str]]:
     """Write left_out.json and splits.json anew; return the splits."""
     with (out / "clips" / ".lists.lock").open("w") as lock:
@@ -288,6 +302,8 @@ def _write_lists(out: Path) -> dict[str, list[str]]:
 
 def _records(out: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted((out / "clips").glob("*.json")):
+        if path.name.endswith(".words.json"):
+            continue
         yield path, json.loads(path.read_text())
 
 

@@ -1,8 +1,4 @@
-"""Keys: what signs manifests, what proves marks, and the private test authority.
-
-Nothing here knows C2PA. A signer is four small things, so that a key in a PKCS#11
-token or a cloud KMS can stand in for one in a file.
-"""
+"""Key files of the house: the private test authority, and what proves marks."""
 
 from __future__ import annotations
 
@@ -14,52 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from synthesis.errors import SynthesisError
-
-C2PA_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
-"""Extended key usage of C2PA claim signing certificates."""
+from synthesis.provenance.signers import C2PA_SIGNING
 
 ROOT_FILE, CHAIN_FILE, KEY_FILE = "root.pem", "chain.pem", "key.pem"
 ROOT_KEY_FILE = "root-key.pem"
 ROOT_DAYS, LEAF_DAYS = 3650, 1825
 """Long, because without a time-stamp a credential ends with its certificate."""
-
-
-class Signer(Protocol):
-    """An ES256 key somewhere, and the certificates that speak for it."""
-
-    @property
-    def chain_pem(self) -> bytes:
-        """Certificates, leaf first, the root not needed."""
-
-    @property
-    def expires(self) -> datetime:
-        """When the leaf certificate ends, aware, UTC."""
-
-    def sign(self, message: bytes) -> bytes:
-        """ECDSA P-256 SHA-256 signature of `message`: r and s, 32 bytes each."""
-
-
-@dataclass(frozen=True)
-class FileSigner:
-    """A signer whose key is a PEM file on this machine."""
-
-    chain_pem: bytes
-    expires: datetime
-    _key: ec.EllipticCurvePrivateKey
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign as the protocol says."""
-        r, s = decode_dss_signature(self._key.sign(message, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 @dataclass(frozen=True)
@@ -70,43 +32,50 @@ class KeyFolder:
 
     @property
     def chain(self) -> Path:
-        """Leaf and intermediate certificates."""
-        return self.folder / CHAIN_FILE
+        """The certificate in use: the newest."""
+        return self._newest() / CHAIN_FILE
 
     @property
     def key(self) -> Path:
-        """The leaf's private key."""
-        return self.folder / KEY_FILE
+        """The private key of the certificate in use."""
+        return self._newest() / KEY_FILE
+
+    @property
+    def pair(self) -> tuple[Path, Path]:
+        """Certificate and key in use, of one moment even while they are renewed."""
+        newest = self._newest()
+        return newest / CHAIN_FILE, newest / KEY_FILE
 
     @property
     def root(self) -> Path:
         """The root to trust; public."""
         return self.folder / ROOT_FILE
 
+    def renew(self, *, days: int = LEAF_DAYS) -> None:
+        """Put a new key and certificate in use, under the same root: what the ones
+        before signed stays trusted. They stay where they are, for the record."""
+        root = x509.load_pem_x509_certificate(self.root.read_bytes())
+        root_key = serialization.load_pem_private_key(
+            (self.folder / ROOT_KEY_FILE).read_bytes(), None
+        )
+        assert isinstance(root_key, ec.EllipticCurvePrivateKey)  # noqa: S101 - ours
+        number = 1 + max((n for n, _ in self._renewed()), default=1)
+        draft = Path(tempfile.mkdtemp(prefix=".leaf-", dir=self.folder))
+        try:
+            _write_leaf(draft, (root, root_key), days)
+            draft.rename(self.folder / f"leaf-{number}")
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
-def signer_from_files(
-    chain: Path, key: Path, *, password: bytes | None = None
-) -> FileSigner:
-    """Load the operator's certificate chain and key (PEM).
+    def _newest(self) -> Path:
+        return max(self._renewed(), default=(1, self.folder))[1]
 
-    Raises SynthesisError `signing-key-unusable` with what is wrong: unreadable, not
-    P-256, key and certificate of different pairs, or without the C2PA usage.
-    """
-    try:
-        chain_pem = chain.read_bytes()
-        leaf = x509.load_pem_x509_certificates(chain_pem)[0]
-        private = serialization.load_pem_private_key(key.read_bytes(), password)
-    except (OSError, ValueError, TypeError, IndexError) as error:
-        raise _unusable("The certificate or key cannot be read.") from error
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(
-        private.curve, ec.SECP256R1
-    ):
-        raise _unusable("The key is not an EC key on the curve P-256.")
-    if private.public_key() != leaf.public_key():
-        raise _unusable("The key does not belong to the first certificate.")
-    if not _may_sign(leaf):
-        raise _unusable("The certificate lacks the C2PA extended key usage.")
-    return FileSigner(chain_pem, leaf.not_valid_after_utc, private)
+    def _renewed(self) -> list[tuple[int, Path]]:
+        named = ((path.name.removeprefix("leaf-"), path) for path in self._leaves())
+        return [(int(number), path) for number, path in named if number.isdigit()]
+
+    def _leaves(self) -> list[Path]:
+        return list(self.folder.glob("leaf-*"))
 
 
 def test_authority(folder: Path) -> KeyFolder:
@@ -156,21 +125,6 @@ def _mark_key_files(folder: Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
-def _unusable(what: str) -> SynthesisError:
-    return SynthesisError(
-        "signing-key-unusable",
-        f"{what} Nothing can be signed until the signing certificate is put right.",
-    )
-
-
-def _may_sign(leaf: x509.Certificate) -> bool:
-    try:
-        usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
-        return False
-    return C2PA_SIGNING in usage.value
-
-
 def _rename_unless_there(draft: Path, folder: Path) -> None:
     try:
         draft.rename(folder)
@@ -181,14 +135,20 @@ def _rename_unless_there(draft: Path, folder: Path) -> None:
 
 
 def _write_authority(folder: Path) -> None:
-    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root_key = ec.generate_private_key(ec.SECP256R1())
     root = _certificate("lipweb test authority", root_key, None, ROOT_DAYS)
-    leaf = _certificate("lipweb test signer", leaf_key, (root, root_key), LEAF_DAYS)
-    pem = serialization.Encoding.PEM
     _write(folder / ROOT_KEY_FILE, _key_pem(root_key))
-    _write(folder / ROOT_FILE, root.public_bytes(pem))
-    _write(folder / CHAIN_FILE, leaf.public_bytes(pem))
-    _write(folder / KEY_FILE, _key_pem(leaf_key))
+    _write(folder / ROOT_FILE, root.public_bytes(serialization.Encoding.PEM))
+    _write_leaf(folder, (root, root_key), LEAF_DAYS)
+
+
+def _write_leaf(
+    folder: Path, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], days: int
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = _certificate("lipweb test signer", key, issuer, days)
+    _write(folder / CHAIN_FILE, leaf.public_bytes(serialization.Encoding.PEM))
+    _write(folder / KEY_FILE, _key_pem(key))
 
 
 def _certificate(

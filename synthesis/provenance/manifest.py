@@ -1,33 +1,36 @@
 """The Content Credential of a deliverable: built by one recipe, signed last.
 
-The recipe is RESEARCH section 4: it passes the C2PA 2.4 conformance rubric. Nothing in
-a manifest names a person: consent appears as hashes, files as "Scene" and "Dub sound".
+The recipe is RESEARCH section 4; tests/.../test_conformance.py holds it to each rule of
+the C2PA asset rubric for spec 2.4. Nothing in a manifest names a person: consent
+appears as hashes, files as "Scene" and "Dub sound".
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import c2pa
 
 from synthesis.errors import SynthesisError
-from synthesis.provenance.keys import Signer
 from synthesis.provenance.mark.embed import ALGORITHM
-from synthesis.provenance.native import media_type, settings
+from synthesis.provenance.native import CONSENT_LABEL, media_type, settings
 from synthesis.provenance.read import is_parseable
+from synthesis.provenance.signers import Signer
+from synthesis.provenance.signing import builder_sign
 
 Json = dict[str, Any]
 
 SPEC_VERSION = "2.4.0"
 UNKNOWN_FORMAT = "application/octet-stream"
-CONSENT_LABEL = "org.lipweb.consent"
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 ACTIONS = (
     "c2pa.placed",
@@ -38,7 +41,10 @@ ACTIONS = (
 )
 """All we ever write; c2pa.opened comes with the edit intent. The library takes any."""
 
-OVERSIGHT = ("fully_autonomous", "prompt_guided", "human_validated")
+OVERSIGHT = ("fully_autonomous", "prompt_guided")
+"""What may be said when a file is made. The third level of the spec, human_validated,
+means that a person approved the finished file: only updates.py says it, of a release.
+"""
 TRAINING_USES = (
     "cawg.ai_generative_training",
     "cawg.ai_inference",
@@ -50,12 +56,14 @@ CREATED = [
     "c2pa.soft-binding",
     "c2pa.ai-disclosure",
     "c2pa.ingredient",
+    "c2pa.thumbnail.claim",
     "cawg.training-mining",
     CONSENT_LABEL,
 ]
 """Assertions that are ours, not gathered from somebody else."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_JPEG = b"\xff\xd8\xff"
 _MARK_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -67,7 +75,7 @@ class ManifestFacts:
     source_language, target_language: BCP-47. mark_id: 16 hex digits.
     consent_records: hashes of the grant records it stands on, at least one.
     ledger_root: root hash of the ledger's newest checkpoint, None before the first.
-    oversight: `human_validated` only after a real approval.
+    thumbnail: JPEG of the finished, labelled picture; empty for none.
     Raises ValueError where a hash is no hash, so that no name can slip in.
     """
 
@@ -87,6 +95,7 @@ class ManifestFacts:
     mark_algorithm: str = ALGORITHM
     digital_source_type: str = DIGITAL_SOURCE_TYPE
     oversight: str = "prompt_guided"
+    thumbnail: bytes = b""
 
     def __post_init__(self) -> None:
         """Refuse what is not of the stated form."""
@@ -102,6 +111,8 @@ class ManifestFacts:
             raise ValueError("the mark id is not 16 lower-case hexadecimal digits")
         if self.oversight not in OVERSIGHT:
             raise ValueError(f"oversight is none of {OVERSIGHT}")
+        if self.thumbnail and not self.thumbnail.startswith(_JPEG):
+            raise ValueError("the thumbnail is no JPEG")
 
 
 @dataclass(frozen=True)
@@ -120,38 +131,49 @@ def sign(
     signer: Signer,
     anchors: bytes = b"",
     when: datetime | None = None,
+    time_authority: str = "",
 ) -> SignedManifest:
     """Write `source` (MP4 or MOV) with a signed manifest to `target`.
 
     anchors: PEM roots by which the ingredients' own credentials are judged. The target
     appears whole or not at all, and may be the source itself. Memory stays constant.
+    It is not read back: the caller does that, with everything else on the file.
+    time_authority: see signing.builder_sign.
     Raises SynthesisError `credential-not-signed`, with nothing left behind.
     """
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
+    moment = (when or datetime.now(UTC)).astimezone(UTC)
     draft: Path | None = None
     try:
         kind = media_type(source) or "video/mp4"
         draft = _new_file_beside(target)
-        with (
-            _builder(manifest_id, facts, kind, anchors, when) as builder,
-            _c2pa_signer(signer) as native,
-            source.open("rb") as unsigned,
-            draft.open("w+b") as signed,
-        ):
-            manifest = builder.sign(native, kind, unsigned, signed)
+        with source.open("rb") as unsigned, draft.open("w+b") as signed:
+            manifest = builder_sign(
+                partial(_builder, manifest_id, facts, kind, anchors, moment),
+                kind,
+                unsigned,
+                signed,
+                signer=signer,
+                time_authority=time_authority,
+            )
             signed.flush()
             os.fsync(signed.fileno())
         draft.replace(target)
     except (c2pa.C2paError, OSError) as error:
-        raise SynthesisError(
-            "credential-not-signed",
-            "The Content Credential could not be signed, so the file was not made. "
-            "Check the signing certificate and the free disk space, then try again.",
-        ) from error
+        raise not_signed() from error
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)
     return SignedManifest(manifest_id, manifest)
+
+
+def not_signed() -> SynthesisError:
+    """What is raised wherever signing fails."""
+    return SynthesisError(
+        "credential-not-signed",
+        "The Content Credential could not be signed, so the file was not made. "
+        "Check the signing certificate and the free disk space, then try again.",
+    )
 
 
 def _new_file_beside(target: Path) -> Path:
@@ -160,20 +182,13 @@ def _new_file_beside(target: Path) -> Path:
     return Path(name)
 
 
-def _c2pa_signer(signer: Signer) -> c2pa.Signer:
-    return c2pa.Signer.from_callback(
-        signer.sign, c2pa.C2paSigningAlg.ES256, signer.chain_pem.decode("ascii")
-    )
-
-
 def _builder(
     manifest_id: str,
     facts: ManifestFacts,
     kind: str,
     anchors: bytes,
-    when: datetime | None,
+    moment: datetime,
 ) -> c2pa.Builder:
-    moment = (when or datetime.now(UTC)).astimezone(UTC)
     files = [(facts.scene_path, _scene(facts)), (facts.sound_path, _sound(facts))]
     parsed = [(path, one, _parsed(path)) for path, one in files]
     by_hash = [one for _, one, found in parsed if found is None]
@@ -182,23 +197,17 @@ def _builder(
         "claim_version": 2,
         "title": facts.title,
         "format": kind,
-        "claim_generator_info": [_agent(facts) | {"specVersion": SPEC_VERSION}],
-        "assertions": _assertions(facts, moment.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        "claim_generator_info": [generator(facts.software_version)],
+        "assertions": _assertions(facts, stamp(moment)),
         "ingredients": [_model(facts), *by_hash],
     }
-    context = c2pa.Context.from_dict(
-        settings(anchors)
-        | {
-            "builder": {
-                "thumbnail": {"enabled": False},
-                "created_assertion_labels": CREATED,
-                # Else a stranger could put boxes into a file that stays valid.
-                "bmff_hash_exclude_free_and_skip_boxes": False,
-            }
-        }
-    )
+    if facts.thumbnail:
+        definition["thumbnail"] = {"format": "image/jpeg", "identifier": "thumbnail"}
+    context = c2pa.Context.from_dict(settings(anchors, created=CREATED))
     builder = c2pa.Builder(definition, context=context)
     builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+    if facts.thumbnail:
+        builder.add_resource("thumbnail", io.BytesIO(facts.thumbnail))
     for path, one, found in parsed:
         if found is not None:
             with path.open("rb") as stream:
@@ -206,8 +215,19 @@ def _builder(
     return builder
 
 
-def _agent(facts: ManifestFacts) -> Json:
-    return {"name": "lipweb", "version": facts.software_version}
+def agent(version: str) -> Json:
+    """Who did what an action says."""
+    return {"name": "lipweb", "version": version}
+
+
+def generator(version: str) -> Json:
+    """Who made the claim, after which version of the specification."""
+    return agent(version) | {"specVersion": SPEC_VERSION}
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as manifests state it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
@@ -227,12 +247,9 @@ def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
             "blocks": [{"scope": {}, "value": facts.mark_id}],
             "pad": [],
         },
-        "c2pa.ai-disclosure": {
-            "modelType": "c2pa.types.model",
-            "modelName": facts.model_name,
-            "modelIdentifier": f"sha256:{facts.model_sha256}",
-            "contentProfile": {"humanOversightLevel": facts.oversight},
-        },
+        "c2pa.ai-disclosure": disclosure(
+            facts.model_name, facts.model_sha256, oversight=facts.oversight
+        ),
         "cawg.training-mining": {
             "entries": {use: {"use": "notAllowed"} for use in TRAINING_USES}
         },
@@ -241,13 +258,25 @@ def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
     return [{"label": label, "data": data} for label, data in content.items()]
 
 
+def disclosure(name: str, sha256: str, *, oversight: str) -> Json:
+    """The AI disclosure: which model, and how far a person answers for the result.
+    sha256: of its weights, "" where they are not known any more."""
+    known = {"modelIdentifier": f"sha256:{sha256}"} if sha256 else {}
+    return {
+        "modelType": "c2pa.types.model",
+        "modelName": name,
+        "contentProfile": {"humanOversightLevel": oversight},
+    } | known
+
+
 def _actions(facts: ManifestFacts, when: str) -> list[Json]:
     """What was done, in order; c2pa.opened is put before these by the edit intent."""
     made = {"digitalSourceType": facts.digital_source_type}
     details: dict[str, Json] = {
         "c2pa.placed": {"parameters": {"ingredientIds": ["sound"]}},
         "c2pa.dubbed": made,
-        "c2pa.translated": {
+        "c2pa.translated": made
+        | {
             "parameters": {
                 "sourceLanguage": facts.source_language,
                 "targetLanguage": facts.target_language,
@@ -256,7 +285,7 @@ def _actions(facts: ManifestFacts, when: str) -> list[Json]:
         "c2pa.edited": made | {"parameters": {"ingredientIds": ["model"]}},
         "c2pa.watermarked.bound": {},
     }
-    common = {"when": when, "softwareAgent": _agent(facts)}
+    common = {"when": when, "softwareAgent": agent(facts.software_version)}
     return [{"action": action} | common | details[action] for action in ACTIONS]
 
 

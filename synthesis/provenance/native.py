@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthesis.provenance.keys import C2PA_SIGNING
+from synthesis.provenance.signers import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
+CONSENT_LABEL = "org.lipweb.consent"
+"""Our own assertion: hashes of the consent records a file stands on."""
+HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64
 LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
 
 
-def settings(anchors: bytes) -> dict[str, Any]:
-    """Settings of the library: trust `anchors` (PEM or empty), reach no network."""
+def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
+    """Settings of the library: trust `anchors` (PEM or empty), reach no network.
+    created: for writing, the labels of assertions that are ours, not gathered."""
     usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
     trust = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():
@@ -25,6 +30,8 @@ def settings(anchors: bytes) -> dict[str, Any]:
             "verify_trust": True,
             "remote_manifest_fetch": False,
             "ocsp_fetch": False,
+            # Whoever signs reads the file back, in the child that reads strangers'.
+            "verify_after_sign": False,
         },
         "core": {
             "allowed_network_hosts": [],
@@ -32,13 +39,23 @@ def settings(anchors: bytes) -> dict[str, Any]:
             "max_decompressed_manifest_size_in_mb": LARGEST_MANIFEST_MB,
         },
         "trust": trust,
+        "builder": {
+            "thumbnail": {"enabled": False},
+            "created_assertion_labels": list(created),
+            # Else a stranger could put boxes into a file that stays valid.
+            "bmff_hash_exclude_free_and_skip_boxes": False,
+        },
     }
 
 
 def media_type(path: Path) -> str | None:
     """Media type by content, if one in which the library knows where manifests are."""
     with path.open("rb") as file:
-        head = file.read(16)
+        return media_type_of(file.read(HEAD_BYTES))
+
+
+def media_type_of(head: bytes) -> str | None:
+    """media_type, told from a file's first HEAD_BYTES."""
     if head[4:8] == b"ftyp":
         brands = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
         return brands.get(head[8:12], "video/mp4")

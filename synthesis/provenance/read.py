@@ -1,27 +1,36 @@
 """Read the Content Credential of a file that anybody may have made.
 
-The native parser runs in a child process of its own with limits on memory, time and
-files; what comes back is plain, shortened text. All of it is the file's own claim, and
-hostile until the state says otherwise.
+The native parser runs in the sandbox that opens all media from outside: no network, no
+other file, limits on memory and time. What comes back is plain, shortened text. All of
+it is the file's own claim, and hostile until the state says otherwise.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass, field
+import base64
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
+
+from synthesis.errors import MediaRefused, SynthesisError
+from synthesis.media.sandbox import Caps, Child
+from synthesis.provenance.container import C2PA_BOX
 
 State = Literal["trusted", "valid", "invalid", "absent"]
 
 TIME_LIMIT_S = 120
-LARGEST_ANSWER = 1 << 20
-_ROOT = Path(__file__).resolve().parents[2]
-_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-"""The UUID that marks a C2PA box in MP4 and MOV."""
+MEMORY_LIMIT = 2 << 30
+_ENTRY = "synthesis.provenance.read_child:answer"
+_REFUSALS = {
+    "file-missing": "reader-file-broken",
+    "file-special": "reader-file-broken",
+    "media-unreadable": "reader-file-broken",
+    "media-time": "reader-stopped",
+    "media-limits": "reader-stopped",
+    "media-memory": "reader-stopped",
+    "media-crash": "reader-stopped",
+}
+"""The sandbox's refusals as our problem codes; any other means an unknown format."""
 _SEARCHED = 16 << 20
 
 
@@ -36,18 +45,32 @@ class Ingredient:
 
 
 @dataclass(frozen=True)
+class Later:
+    """One update manifest: what it says was done, when (ISO 8601, as stated), and the
+    state of consent if it speaks of that ("withdrawn")."""
+
+    action: str
+    when: str
+    consent: str = ""
+
+
+@dataclass(frozen=True)
 class Credential:
     """What a file's Content Credential says, and whether it holds.
 
     state: trusted (signature and content hold, signer under one of our roots), valid
     (they hold, signer unknown), invalid (they do not, or it cannot be read), absent.
+    manifest_id: of the newest manifest. first_id: of the one signed with the file; the
+    same where nothing was added since.
     problems: stable codes, C2PA's own or reader-*. The rest is as claimed in the file:
-    actions in order, soft bindings as (algorithm, value), consent record hashes, the
-    signer's organisation, when (ISO 8601) as stated.
+    actions in order, soft bindings as (algorithm, value), consent record hashes, what
+    was added since, the human oversight, the signer's organisation, when (ISO 8601) as
+    stated. Updates are read as part of the manifest they update.
     """
 
     state: State
     manifest_id: str | None = None
+    first_id: str | None = None
     problems: tuple[str, ...] = ()
     title: str = ""
     generator: str = ""
@@ -55,6 +78,8 @@ class Credential:
     ingredients: tuple[Ingredient, ...] = ()
     consent_records: tuple[str, ...] = ()
     soft_bindings: tuple[tuple[str, str], ...] = ()
+    updates: tuple[Later, ...] = ()
+    oversight: str = ""
     signer: str = ""
     when: str = ""
 
@@ -64,72 +89,74 @@ class Credential:
         return self.state in ("trusted", "valid")
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What the child said; answered is False if it died, hung or babbled."""
-
-    answered: bool
-    content: dict[str, Any] = field(default_factory=dict)
-
-
 def read_credential(
-    path: Path, *, anchors: bytes, time_limit_s: int = TIME_LIMIT_S
+    path: Path,
+    *,
+    anchors: bytes,
+    store: bytes = b"",
+    time_limit_s: int = TIME_LIMIT_S,
 ) -> Credential:
-    """Read and check the credential of `path`; anchors are PEM roots to trust.
+    """Read and check the credential of `path`; anchors are PEM roots to trust. store:
+    a manifest store to check the file against in place of its own.
 
     Never raises for what is in the file, never reaches the network.
     """
-    if not path.is_file():
-        return Credential("absent", problems=("reader-file-broken",))
-    answer = _ask_child(path, anchors, time_limit_s)
-    if not answer.answered:
-        return _unreadable(path, "reader-stopped")
-    if "unreadable" in answer.content:
-        return _unreadable(path, str(answer.content["unreadable"]))
+    answer = _ask_child(path, anchors, store, time_limit_s)
+    if "unreadable" in answer:
+        return _unreadable(path, str(answer["unreadable"]))
     try:
-        return _credential(answer.content)
+        return _credential(answer)
     except (KeyError, TypeError, ValueError):
         return _unreadable(path, "reader-stopped")
 
 
+def library_report(path: Path, *, anchors: bytes, store: bytes) -> dict[str, Any]:
+    """What the native library finds on one of our own files with that store, in its
+    own words: an update records it of what it updates.
+    Raises SynthesisError `credential-broken` where the file or the store is unsound."""
+    answer = _ask_child(path, anchors, store, TIME_LIMIT_S, in_full=True)
+    report = answer.get("report")
+    if answer.get("state") not in ("trusted", "valid") or not isinstance(report, dict):
+        raise SynthesisError(
+            "credential-broken",
+            "The stored file no longer fits its Content Credential, so nothing can be"
+            " added to it. It was changed on the disk: render it again.",
+        )
+    return report
+
+
 def is_parseable(path: Path, *, time_limit_s: int = TIME_LIMIT_S) -> bool:
     """Whether the native library reads the file (credential or none) without harm."""
-    answer = _ask_child(path, b"", time_limit_s)
-    return answer.answered and "unreadable" not in answer.content
+    return "unreadable" not in _ask_child(path, b"", b"", time_limit_s)
 
 
-def _ask_child(path: Path, anchors: bytes, time_limit_s: int) -> _Answer:
-    request = {
-        "path": str(path.absolute()),
+def _ask_child(
+    path: Path, anchors: bytes, store: bytes, time_limit_s: int, in_full: bool = False
+) -> dict[str, Any]:
+    arguments = {
         "anchors": anchors.decode("ascii"),
-        "time_limit_s": time_limit_s,
+        "store": base64.b64encode(store).decode("ascii"),
+        "in_full": in_full,
     }
-    # The environment is emptied: no proxy, key or token for the parser to find.
-    command = [sys.executable, "-m", "synthesis.provenance.read_child"]
+    caps = Caps(
+        memory_bytes=MEMORY_LIMIT,
+        cpu_s=time_limit_s,
+        stall_s=time_limit_s,
+        wall_s=time_limit_s,
+    )
     try:
-        done = subprocess.run(  # noqa: S603 - our own module, no shell
-            command,
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            timeout=time_limit_s,
-            check=True,
-        )
-        if len(done.stdout) > LARGEST_ANSWER:
-            return _Answer(False)
-        content = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        return _Answer(False)
-    return _Answer(isinstance(content, dict), content)
+        with Child(_ENTRY, path, arguments, caps) as child:
+            return child.json()
+    except MediaRefused as refused:
+        problem = _REFUSALS.get(refused.code, "reader-format-unknown")
+        return {"unreadable": problem}
 
 
 def _unreadable(path: Path, problem: str) -> Credential:
     """Say invalid where a credential seems to be, absent where none does."""
     try:
         with path.open("rb") as file:
-            seems = _BOX in file.read(_SEARCHED)
+            seems = C2PA_BOX in file.read(_SEARCHED)
     except OSError:
         seems = False
     return Credential("invalid" if seems else "absent", problems=(problem,))
@@ -139,6 +166,7 @@ def _credential(content: dict[str, Any]) -> Credential:
     return Credential(
         state=_state(content["state"]),
         manifest_id=content.get("manifest_id"),
+        first_id=content.get("first_id"),
         problems=tuple(content.get("problems", ())),
         title=content.get("title", ""),
         generator=content.get("generator", ""),
@@ -156,6 +184,11 @@ def _credential(content: dict[str, Any]) -> Credential:
         soft_bindings=tuple(
             (alg, value) for alg, value in content.get("soft_bindings", ())
         ),
+        updates=tuple(
+            Later(one["action"], one["when"], one["consent"])
+            for one in content.get("updates", ())
+        ),
+        oversight=content.get("oversight", ""),
         signer=content.get("signer", ""),
         when=content.get("when", ""),
     )

@@ -1,61 +1,66 @@
-"""The child process that lets the native C2PA parser at a stranger's file.
+"""The sandboxed child's half: the native C2PA parser on a stranger's file.
 
-Reads one JSON request from standard input ({path, anchors, time_limit_s}), writes one
-JSON answer to standard output: the fields of read.Credential, or {"unreadable": code}.
+Runs behind media/inside/jail.py. What goes back is short and plain: the fields of
+read.Credential, or {"unreadable": code}.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import json
-import resource
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, cast
 
-MEMORY_LIMIT = 2 << 30
+import c2pa  # Here, not later: once the doors are shut no library can be opened.
+
+from synthesis.media.wire import Outbox
+from synthesis.provenance.native import (
+    CONSENT_LABEL,
+    HEAD_BYTES,
+    media_type_of,
+    settings,
+)
+
 LONGEST_TEXT, LONGEST_LIST = 300, 100
 UNTRUSTED = "signingCredential.untrusted"
-SOFT_BINDING, CONSENT = "c2pa.soft-binding", "org.lipweb.consent"
+NOT_YET_VALID = "reader-certificate-not-yet-valid"
+WRONG_PURPOSE = "signingCredential.invalid"
+OUT_OF_DATE = {"signingCredential.expired", "claimSignature.outsideValidity"}
+SOFT_BINDING, DISCLOSURE = "c2pa.soft-binding", "c2pa.ai-disclosure"
 
 Json = dict[str, Any]
 
 
-def main() -> None:
-    """Answer the request on standard input."""
-    request = json.load(sys.stdin)
-    limit(int(request["time_limit_s"]))
-    answer = read(Path(request["path"]), request["anchors"].encode())
-    sys.stdout.write(json.dumps(answer))
+def answer(source: BinaryIO, arguments: Json, outbox: Outbox) -> None:
+    """Entry of the sandbox: read one file, say what was found."""
+    outbox.json(
+        read(
+            source,
+            arguments["anchors"].encode(),
+            base64.b64decode(arguments["store"]),
+            in_full=arguments["in_full"],
+        )
+    )
 
 
-def limit(cpu_s: int) -> None:
-    """Bind this process for good: processor time, memory, no files written."""
-    for what, most in (
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_AS, MEMORY_LIMIT),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-
-
-def read(path: Path, anchors: bytes) -> Json:
-    """Read the credential of one file with the native library."""
-    import c2pa  # After the limits: loading it is part of what they bind.
-
-    from synthesis.provenance.native import media_type, settings
-
+def read(
+    source: BinaryIO, anchors: bytes, store: bytes, *, in_full: bool = False
+) -> Json:
+    """Read the credential of one file with the native library; in_full: with its
+    validation results as they are."""
+    kind = media_type_of(source.read(HEAD_BYTES))
+    source.seek(0)
+    if kind is None:
+        return {"unreadable": "reader-format-unknown"}
+    context = c2pa.Context.from_dict(settings(anchors))
+    file = io.BufferedReader(cast(io.RawIOBase, source), 1 << 20)
     try:
-        kind = media_type(path)
-        if kind is None:
-            return {"unreadable": "reader-format-unknown"}
-        context = c2pa.Context.from_dict(settings(anchors))
-        with (
-            path.open("rb") as file,
-            c2pa.Reader(kind, file, context=context) as reader,
-        ):
-            return summary(json.loads(reader.json()))
+        with c2pa.Reader(
+            kind, file, context=context, manifest_data=store or None
+        ) as reader:
+            found, details = json.loads(reader.json()), json.loads(reader.crjson())
     except c2pa.C2paError.ManifestNotFound:
         return {"state": "absent"}
     except (c2pa.C2paError, OSError, ValueError) as error:
@@ -63,42 +68,118 @@ def read(path: Path, anchors: bytes) -> Json:
         if str(error).startswith("Remote"):
             return {"unreadable": "reader-remote-not-fetched"}
         return {"unreadable": "reader-file-broken"}
+    said = summary(found, details)
+    if in_full:
+        said["report"] = found.get("validation_results")
+    return said
 
 
-def summary(store: Json) -> Json:
-    """Shorten the library's report to what read.Credential holds."""
-    manifest = store["manifests"][store["active_manifest"]]
+def summary(store: Json, details: Json) -> Json:
+    """Shorten the library's two reports (its own JSON, and crJSON) to what
+    read.Credential holds."""
+    label = store["active_manifest"]
+    manifest = store["manifests"][label]
     signature = manifest.get("signature_info") or {}
-    actions = list(_actions(manifest))
-    generators = manifest.get("claim_generator_info") or [{}]
     results = store.get("validation_results") or {}
     state, problems = _judged(results.get("activeManifest"))
     # The library's word is the stricter one where the two should ever differ.
     if store.get("validation_state") == "Invalid":
         state = "invalid"
+    later, first_label = _followed(store, details)
+    first = store["manifests"][first_label]
+    actions = list(_actions(first))
+    generators = first.get("claim_generator_info") or [{}]
+    updates = [_update(one) for one in later]
     return {
         "state": state,
-        "problems": problems,
-        "manifest_id": _text(store["active_manifest"]),
-        "title": _text(manifest.get("title")),
+        "problems": _of_certificate(problems, label, details),
+        "manifest_id": _text(label),
+        "first_id": _text(first_label),
+        "title": _text(first.get("title")),
         "generator": _text(generators[0].get("name")),
-        "actions": [_text(action.get("action")) for action in actions],
+        "actions": [_text(action.get("action")) for action in actions]
+        + [update["action"] for update in updates],
         "ingredients": [
-            _ingredient(one, results) for one in _some(manifest.get("ingredients"))
+            _ingredient(one, first_label, results)
+            for one in _some(first.get("ingredients"))
         ],
         "consent_records": [
             _text(record)
-            for data in _assertions(manifest, CONSENT)
+            for data in _assertions(first, CONSENT_LABEL)
             for record in _some(data.get("records"))
         ],
         "soft_bindings": [
             [_text(data.get("alg")), _text(block.get("value"))]
-            for data in _assertions(manifest, SOFT_BINDING)
+            for data in _assertions(first, SOFT_BINDING)
             for block in _some(data.get("blocks"))
         ],
+        "updates": updates,
+        "oversight": _oversight([first, *later]),
         "signer": _text(signature.get("issuer")),
         "when": _text(signature.get("time") or _stated(actions)),
     }
+
+
+def _followed(store: Json, details: Json) -> tuple[list[Json], str]:
+    """The update manifests, oldest first, and the label of the one they update."""
+    updating = {
+        one.get("label")
+        for one in _some(details.get("manifests"))
+        if one.get("isUpdateManifest") is True
+    }
+    label, later = store["active_manifest"], list[Json]()
+    while label in updating and len(later) < LONGEST_LIST:
+        manifest = store["manifests"][label]
+        parents = [
+            one.get("active_manifest")
+            for one in _some(manifest.get("ingredients"))
+            if one.get("relationship") == "parentOf"
+        ]
+        if len(parents) != 1 or parents[0] not in store["manifests"]:
+            break
+        later.insert(0, manifest)
+        label = parents[0]
+    return later, label
+
+
+def _update(manifest: Json) -> Json:
+    done = [one for one in _actions(manifest) if one.get("action") != "c2pa.opened"]
+    consent = next(_assertions(manifest, CONSENT_LABEL), {})
+    return {
+        "action": _text(done[0].get("action")) if done else "",
+        "when": _text(_stated(done)),
+        "consent": _text(consent.get("state")),
+    }
+
+
+def _oversight(manifests: list[Json]) -> str:
+    """The level of human oversight as last stated."""
+    levels = [
+        (data.get("contentProfile") or {}).get("humanOversightLevel")
+        for manifest in manifests
+        for data in _assertions(manifest, DISCLOSURE)
+    ]
+    return _text(levels[-1]) if levels else ""
+
+
+def _of_certificate(problems: list[str], label: str, details: Json) -> list[str]:
+    """Say of a bad certificate what it is. The library has one code for "not valid yet"
+    and "expired", and finds any bad certificate untrusted besides."""
+    if OUT_OF_DATE & set(problems) and _begins_later(label, details):
+        kept = [code for code in problems if code not in OUT_OF_DATE]
+        problems = [NOT_YET_VALID, *kept]
+    if set(problems) & {NOT_YET_VALID, WRONG_PURPOSE, *OUT_OF_DATE}:
+        problems = [code for code in problems if code != UNTRUSTED]
+    return problems
+
+
+def _begins_later(label: str, details: Json) -> bool:
+    begins = [
+        one["signature"]["certificateInfo"]["validity"]["notBefore"]
+        for one in _some(details.get("manifests"))
+        if one.get("label") == label
+    ]
+    return bool(begins) and datetime.fromisoformat(begins[0]) > datetime.now(UTC)
 
 
 def _judged(*results: Json | None) -> tuple[str, list[str]]:
@@ -115,7 +196,7 @@ def _judged(*results: Json | None) -> tuple[str, list[str]]:
     return ("trusted" if trusted else "valid"), list(bad)
 
 
-def _ingredient(ingredient: Json, results: Json) -> Json:
+def _ingredient(ingredient: Json, manifest_label: str, results: Json) -> Json:
     """What was recorded of an ingredient when it went in, and what differs today."""
     state, problems = "absent", list[str]()
     if ingredient.get("active_manifest"):
@@ -124,7 +205,7 @@ def _ingredient(ingredient: Json, results: Json) -> Json:
             delta.get("validationDeltas")
             for delta in results.get("ingredientDeltas") or []
             if str(delta.get("ingredientAssertionURI")).endswith(
-                f"/{ingredient.get('label')}"
+                f"/{manifest_label}/c2pa.assertions/{ingredient.get('label')}"
             )
         ]
         state, problems = _judged(recorded.get("activeManifest"), *today)
@@ -162,7 +243,3 @@ def _text(value: object) -> str:
     """Printable characters only, cut short: it is going to be shown to people."""
     text = value if isinstance(value, str) else ""
     return "".join(c for c in text[:LONGEST_TEXT] if c.isprintable())
-
-
-if __name__ == "__main__":
-    main()

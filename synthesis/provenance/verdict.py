@@ -14,6 +14,7 @@ from typing import Any
 
 from synthesis.provenance.fingerprint import ALIKE
 from synthesis.provenance.mark import Detection
+from synthesis.provenance.problems import in_words
 from synthesis.provenance.read import Credential
 
 
@@ -154,9 +155,7 @@ def _code(
     deliverable: Deliverable | None,
     similarity: float | None,
 ) -> Code:
-    named = deliverable is not None and (
-        credential.manifest_id == deliverable.manifest_id
-    )
+    named = deliverable is not None and (credential.first_id == deliverable.manifest_id)
     marked = deliverable is not None and mark.found and mark.id == deliverable.mark_id
     if named and credential.state == "trusted":
         return Code.UNCHANGED
@@ -207,8 +206,14 @@ def as_json(
         "credential": {
             "state": credential.state,
             "problems": list(credential.problems),
+            "problems_said": [in_words(code) for code in credential.problems],
             "manifest_id": credential.manifest_id,
             "signer": credential.signer,
+            "oversight": credential.oversight,
+            "updates": [
+                {"action": one.action, "when": one.when, "consent": one.consent}
+                for one in credential.updates
+            ],
         },
         "mark": {
             "found": mark.found,

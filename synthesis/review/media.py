@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+import time
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from synthesis.provenance.container import opened_updated
+
 BLOCK_BYTES = 256 << 10
+ASK_EVERY_S = 1.0
+"""While a file goes out, whether it still may is asked this often."""
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg", "png": "image/png"}
 
@@ -36,11 +41,23 @@ def range_wanted(header: str, size_bytes: int) -> tuple[int, int] | None:
     return max(0, first), min(last, size_bytes - 1)
 
 
-def blocks(opened: BinaryIO | File[bytes], first: int, length: int) -> Iterator[bytes]:
-    """The bytes asked for, block by block; closes the file at the end."""
+def blocks(
+    opened: BinaryIO | File[bytes],
+    first: int,
+    length: int,
+    ask: Callable[[], None] | None = None,
+) -> Iterator[bytes]:
+    """The bytes asked for, block by block; closes the file at the end.
+
+    ask raises once they may not go out any more. That breaks the connection off: the
+    receiver, who was told a length, sees that the file is not whole."""
+    asked = time.monotonic()
     with opened:
         opened.seek(first)
         while length > 0:
+            if ask and time.monotonic() - asked >= ASK_EVERY_S:
+                ask()
+                asked = time.monotonic()
             block = opened.read(min(BLOCK_BYTES, length))
             if not block:
                 return
@@ -56,12 +73,13 @@ def serve_private(
     tag: str,
     name: str,
     download: bool = False,
+    ask: Callable[[], None] | None = None,
 ) -> HttpResponse | StreamingHttpResponse:
     """Answers with an open file: 200, 206 for one range, 416 for one outside.
 
     The caller has asked for permission already and does so at each call; nothing may
     be kept by any cache. tag names exactly these bytes; name is what a download is
-    called."""
+    called; ask as for blocks."""
     etag = f'"{tag}"'
     header = request.headers.get("Range", "")
     if request.headers.get("If-Range", etag) != etag:
@@ -77,7 +95,7 @@ def serve_private(
         opened.close()
         response = HttpResponse(status=206 if wanted else status)
     else:
-        body = blocks(opened, first, last - first + 1)
+        body = blocks(opened, first, last - first + 1, ask)
         response = StreamingHttpResponse(body, status=206 if wanted else 200)
     if wanted:
         response["Content-Range"] = f"bytes {first}-{last}/{size_bytes}"
@@ -101,14 +119,18 @@ def serve_stored(
     tag: str,
     name: str,
     download: bool = False,
+    ask: Callable[[], None] | None = None,
+    appended: bytes = b"",
 ) -> HttpResponse | StreamingHttpResponse:
-    """serve_private for a file in the private storage, near or far."""
-    size_bytes = field.size
+    """serve_private for a file in the private storage, near or far; appended: the box
+    that updates its Content Credential."""
+    opened = opened_updated(field.storage.open(field.name or "", "rb"), appended)
     return serve_private(
         request,
-        field.storage.open(field.name or "", "rb"),
-        size_bytes=size_bytes,
+        cast(BinaryIO, opened),
+        size_bytes=opened.size,
         tag=tag,
         name=name,
         download=download,
+        ask=ask,
     )

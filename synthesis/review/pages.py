@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,16 +27,14 @@ from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
-from synthesis.services.consents import (
-    is_sent_back,
-    release_missing,
-    render_verify,
-)
+from synthesis.services.consents import is_sent_back, release_missing, render_verify
+from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_receipt
 from synthesis.services.review import (
     comment_add,
     decision_make,
     deliverable_open,
+    deliverable_verify,
 )
 
 
@@ -89,10 +88,7 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
 def watched(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     """The file for the player, a range at a time; the policy is asked each time."""
     found = seen.deliverable(request, deliverable_id)
-    file = deliverable_open(
-        deliverable=found, acting_user=request.user, purpose="review"
-    )
-    return serve_stored(request, file, tag=found.sha256, name="review.mp4")
+    return file_answer(request, found, "review", "review.mp4")
 
 
 @login_required
@@ -100,24 +96,40 @@ def watched(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
 def watched_by_actor(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     """The file for the actor who is to approve it; the policy is asked each time."""
     found = seen.deliverable_of_actor(request, deliverable_id)
-    file = deliverable_open(
-        deliverable=found, acting_user=request.user, purpose="review"
-    )
-    return serve_stored(request, file, tag=found.sha256, name="review.mp4")
+    return file_answer(request, found, "review", "review.mp4")
 
 
 @login_required
 @require_safe
 def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
-    """The approved file, for a producer to take away."""
+    """The approved file with its newest Content Credential, for a producer to take
+    away."""
     found = seen.deliverable(request, deliverable_id)
-    file = deliverable_open(
-        deliverable=found, acting_user=request.user, purpose="download"
-    )
     dub = found.render.dub
     title = slugify(dub.scene.title) or "scene"
     name = f"{title}_{dub.language}_v{found.render.version}.mp4"
-    return serve_stored(request, file, tag=found.sha256, name=name, download=True)
+    return file_answer(request, found, "download", name)
+
+
+def file_answer(
+    request: MemberRequest, found: Deliverable, purpose: str, name: str
+) -> HttpResponseBase:
+    """The file's bytes, for as long as consent stands: a withdrawal while they go out
+    breaks them off. What is taken away carries the newest Content Credential."""
+    file = deliverable_open(
+        deliverable=found, acting_user=request.user, purpose=purpose
+    )
+    leaves = purpose == "download"
+    newest = manifest_renew(deliverable=found) if leaves else None
+    return serve_stored(
+        request,
+        file,
+        tag=newest.manifest_id if newest else found.sha256,
+        name=name,
+        download=leaves,
+        appended=bytes(newest.appended) if newest else b"",
+        ask=partial(deliverable_verify, deliverable=found, purpose=purpose),
+    )
 
 
 @login_required

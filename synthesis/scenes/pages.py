@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from synthesis import seen
 from synthesis.errors import SynthesisError
 from synthesis.review.media import serve_stored
+from synthesis.scenes.face_words import guard_told
 from synthesis.scenes.forms import AssignForm, first_sentence
 from synthesis.scenes.shown import scene_shown, track_shown
 from synthesis.seen import MemberRequest
@@ -71,6 +72,15 @@ def thumbnail(request: MemberRequest, track_id: UUID) -> HttpResponseBase:
     if not found.thumbnail:
         raise Http404
     return serve_stored(request, found.thumbnail, tag=str(found.id), name="face.jpg")
+
+
+@login_required
+@require_safe
+def guard(request: MemberRequest, track_id: UUID) -> HttpResponse:
+    """How the face guard stands to a track, asked for while it compares."""
+    found = seen.track(request, track_id)
+    context = {"face": {"track": found, "guard": guard_told(found)}}
+    return render(request, "synthesis/scenes/_guard.html", context)
 
 
 @login_required

@@ -8,6 +8,7 @@ from consent.models import Role
 from synthesis.models import Dub, Render, Scene, Track
 from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
+from synthesis.scenes.face_words import guard_told
 from synthesis.scenes.facts import Clock, facts_in_words
 from synthesis.scenes.mouth_words import (
     dials_in_words,
@@ -64,6 +65,7 @@ def track_shown(track: Track, clock: Clock) -> dict[str, Any]:
         "frames": track.end_frame - track.first_frame,
         "first": clock.label(track.first_frame),
         "last": clock.label(track.end_frame - 1),
+        "guard": guard_told(track),
         "left_alone": left_alone_in_words(track.number, track.left_alone, clock),
     }
 

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from consent.errors import ConsentError
 from consent.models import Actor, Grant, Membership, Project, Role
-from consent.policy import grants_usable
+from consent.policy import uses_allowed
 from consent.services.ledger import ledger_append
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.media.probe import sha256_file
@@ -33,6 +34,8 @@ from synthesis.models.adaptations import AdaptationQuerySet
 from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
 from synthesis.services.consents import model_verify, training_grant, training_use
+from synthesis.services.faces import faces_refuse_known
+from synthesis.services.leftovers import unrecorded_delete, unrecorded_ids
 from synthesis.services.uploads import upload_take
 from synthesis.storage import keep, scratch_dir
 
@@ -40,6 +43,7 @@ log = logging.getLogger(__name__)
 
 VIEWING_S = 3600
 """One ledger row a person and model within this time: a page shows many stills."""
+LEARNED = (ActorModel, ModelStill)
 
 
 @transaction.atomic
@@ -106,6 +110,12 @@ def adaptation_queue(
             f"A scene can be learned from once a face in it is {actor}'s. Assign the"
             " face first.",
         )
+    # A face that is not the actor's must not be learned as theirs.
+    faces_refuse_known(
+        Track.objects.filter(shot__scene__in=scenes, actor=actor).select_related(
+            "actor"
+        )
+    )
     live = Adaptation.objects.live().filter(project=project, actor=actor)
     if live.exists():
         raise NotAllowed(
@@ -194,12 +204,15 @@ def adaptations_end(
 
 
 def work_delete(adaptation_id: UUID) -> None:
-    """Delete crops and checkpoints: those in storage, and what a killed worker left
-    on this disk."""
+    """Delete crops and checkpoints of a run that has ended: those in storage, weights
+    and stills that were put there but never recorded, and what a killed worker left on
+    this disk."""
     parts = list(AdaptationPart.objects.filter(adaptation=adaptation_id))
     for part in parts:
         part.delete()
         part.file.delete(save=False)
+    for rows in LEARNED:
+        unrecorded_delete(rows, adaptation_id)
     for left in scratch_dir().glob(f"{work_prefix(adaptation_id)}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -294,7 +307,9 @@ def adaptations_sweep() -> None:
     ):
         training_withdraw(grant_id=str(grant.id))
     ended = Adaptation.objects.exclude(state__in=Adaptation.LIVE)
-    for adaptation_id in ended.filter(parts__isnull=False).values_list("id", flat=True):
+    left_ids = set[UUID]().union(*(unrecorded_ids(rows) for rows in LEARNED))
+    unfinished = ended.filter(Q(parts__isnull=False) | Q(id__in=left_ids)).distinct()
+    for adaptation_id in unfinished.values_list("id", flat=True):
         work_delete(adaptation_id)
     live = Adaptation.objects.live().values_list("id", flat=True)
     prefixes = tuple(work_prefix(adaptation_id) for adaptation_id in live)
@@ -343,11 +358,9 @@ def training_missing(*, project: Project, actor: Actor, sha256: str) -> str:
 def _footage_uncovered(grant_id: str) -> list[Footage]:
     grant = Grant.objects.select_related("project", "actor").get(pk=grant_id)
     rows = Footage.objects.filter(project=grant.project, actor=grant.actor)
-    return [
-        row
-        for row in rows
-        if not grants_usable(training_use(grant.project, grant.actor, row.sha256))
-    ]
+    uses = {row: training_use(grant.project, grant.actor, row.sha256) for row in rows}
+    allowed = uses_allowed(uses.values())
+    return [row for row, use in uses.items() if use not in allowed]
 
 
 def _files_delete(files: Iterable[FieldFile]) -> None:

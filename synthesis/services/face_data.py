@@ -20,6 +20,8 @@ from synthesis.models import (
     ActorModel,
     Adaptation,
     AdaptationPart,
+    FaceEnrolment,
+    FaceSighting,
     Footage,
     ProposedCurve,
     Render,
@@ -27,6 +29,7 @@ from synthesis.models import (
     TrackRender,
 )
 from synthesis.services.adaptation import adaptations_end, models_delete
+from synthesis.services.faces import face_forget, sighting_delete
 from synthesis.services.measured import FORGOTTEN
 from synthesis.services.renders import renders_end
 
@@ -95,6 +98,21 @@ def _footage_forget(actor: Actor, acting_user: AbstractBaseUser) -> int:
     return len(rows)
 
 
+def _known_count(actor: Actor) -> int:
+    sightings = FaceSighting.objects.filter(actor=actor).count()
+    return sightings + FaceEnrolment.objects.filter(actor=actor).count()
+
+
+def _known_forget(actor: Actor, acting_user: AbstractBaseUser) -> int:
+    """Numbers the face guard compares with, and the portraits it cut. The faces in
+    scenes then wait to be looked at anew: see services.faces."""
+    count = _known_count(actor)
+    face_forget(actor=actor, why=FORGOTTEN, acting_user=acting_user)
+    for sighting in FaceSighting.objects.filter(actor=actor):
+        sighting_delete(sighting)
+    return count
+
+
 def drop_on_commit(files: Iterable[FieldFile]) -> None:
     """Delete stored files once this transaction has committed."""
     wanted = [(file.storage, file.name) for file in files if file.name]
@@ -107,6 +125,13 @@ def drop_on_commit(files: Iterable[FieldFile]) -> None:
 
 
 STORES: Final = (
+    FaceStore(
+        code="known",
+        title=lambda: _("What your face looks like, as numbers and as portraits"),
+        what_for=lambda: _("To notice when somebody else's face is said to be yours."),
+        count=_known_count,
+        forget=_known_forget,
+    ),
     FaceStore(
         code="learned",
         title=lambda: _("How your mouth moves, as networks learned it"),

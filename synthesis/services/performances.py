@@ -22,6 +22,7 @@ from synthesis.performance.take import Performance
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
 from synthesis.services.measured import FORGOTTEN
+from synthesis.services.renders import grants_standing
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ def performance_export(
         raise NotAllowed(
             "render-not-ready", "The performance is there once the render has ended."
         )
-    render_verify(render)
+    # It leaves the house: locked, and where the actor approves each file, this too.
+    grants_standing(render)
+    render_verify(render, output_sha256=render.deliverable.sha256)
     if not render.track_renders.exists():
         raise NotAllowed(
             FORGOTTEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -27,6 +28,8 @@ from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
+from synthesis.services.faces import faces_refuse_known
+from synthesis.services.leftovers import render_leftovers_delete
 from synthesis.services.measured import measured_verify
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ def render_queue(
     grants = dub_verify(dub)
     _require_faces(dub)
     measured_verify(dub)
+    faces_refuse_known(tracks_to_render(dub))
     if tier not in Render.Tier.values:
         raise SynthesisError("bad-tier", "Choose a draft or the final version.")
     dials = dials_standing(dub, dub.dials if controls is None else controls)
@@ -107,7 +111,13 @@ def renders_end(
         )
         if moved:
             ended.append(str(render_id))
-    transaction.on_commit(lambda: _drop_jobs(ended))
+
+    def stop() -> None:
+        _drop_jobs(ended)
+        for render_id in ended:
+            render_leftovers_delete(UUID(render_id))
+
+    transaction.on_commit(stop)
     return ended
 
 

@@ -15,6 +15,7 @@ from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import Comment, Decision, Deliverable, Render
 from synthesis.services.access import require_role
 from synthesis.services.consents import render_verify
+from synthesis.services.renders import grants_standing
 
 log = logging.getLogger(__name__)
 
@@ -102,29 +103,53 @@ def is_approved(deliverable: Deliverable) -> bool:
     return bool(latest) and set(latest.values()) == {Decision.Verdict.APPROVED}
 
 
+PURPOSES = ("review", "download", "copy")
+
+
 def deliverable_open(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser, purpose: str
 ) -> FieldFile:
-    """Hand out the file for "review" in the player or for "download", after asking the
-    policy anew, and write down who had it. An actor whose approval is asked for may
-    watch it too. Raises ConsentDenied or NotAllowed."""
-    if purpose != "review" or not _is_asked(deliverable, acting_user):
-        _require_member(deliverable, acting_user)
+    """Hand out the file for "review" in the player, for "download", or as a "copy" that
+    a pipeline takes along, after asking the policy anew, and write down who had it. An
+    actor whose approval is asked for may watch it too. Raises ConsentDenied or
+    NotAllowed."""
+    if purpose not in PURPOSES:
+        raise ValueError(purpose)
+    if purpose == "review":
+        if not _is_asked(deliverable, acting_user):
+            _require_member(deliverable, acting_user)
+        deliverable_verify(deliverable=deliverable, purpose=purpose)
+        _write_down(deliverable, acting_user, purpose)
+    else:
+        _let_leave(deliverable, acting_user, purpose)
+    return deliverable.file
+
+
+@transaction.atomic
+def _let_leave(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) -> None:
+    """Ask and write down with the grants locked: in the ledger a withdrawal stands
+    wholly before the file's leaving, and refuses it, or wholly after."""
+    _require_member(deliverable, user)
+    grants_standing(deliverable.render)
     render_verify(deliverable.render)
     if purpose == "download":
         project = deliverable.render.dub.scene.project
-        require_role(project=project, user=acting_user, role=Role.PRODUCER)
+        require_role(project=project, user=user, role=Role.PRODUCER)
         if not is_approved(deliverable):
             raise NotAllowed(
                 "not-approved",
                 "This file has not been approved. A reviewer decides on its review"
                 " page.",
             )
-        render_verify(deliverable.render, output_sha256=deliverable.sha256)
-    elif purpose != "review":
-        raise ValueError(purpose)
-    _write_down(deliverable, acting_user, purpose)
-    return deliverable.file
+    deliverable_verify(deliverable=deliverable, purpose=purpose)
+    _write_down(deliverable, user, purpose)
+
+
+def deliverable_verify(*, deliverable: Deliverable, purpose: str) -> None:
+    """Raise ConsentDenied unless consent still allows handing the file out for this.
+    Asked again and again for as long as its bytes are going out."""
+    sha256 = "" if purpose == "review" else deliverable.sha256
+    render_verify(deliverable.render, output_sha256=sha256)
 
 
 def _is_draft(deliverable: Deliverable) -> bool:
@@ -132,7 +157,10 @@ def _is_draft(deliverable: Deliverable) -> bool:
 
 
 def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) -> None:
-    if cache.add(f"opened:{deliverable.id}:{user.pk}:{purpose}", 1, VIEWING_S):
+    seen = f"opened:{deliverable.id}:{user.pk}:{purpose}"
+    if not cache.add(seen, 1, VIEWING_S):
+        return
+    try:
         ledger_append(
             kind="deliverable-opened",
             subject=str(deliverable.id),
@@ -143,6 +171,9 @@ def _write_down(deliverable: Deliverable, user: AbstractBaseUser, purpose: str) 
             },
             acting_user=user,
         )
+    except BaseException:
+        cache.delete(seen)  # or the next one would be let through unwritten
+        raise
 
 
 def _is_asked(deliverable: Deliverable, user: AbstractBaseUser) -> bool:

@@ -17,6 +17,7 @@ from synthesis.media.sound import fit_sound
 from synthesis.models import Adaptation, Dub, Line, Render, Scene, Track, Upload
 from synthesis.queue import LOST_AFTER, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
+from synthesis.services.faces import track_sight
 from synthesis.services.uploads import upload_take
 from synthesis.storage import keep
 
@@ -97,6 +98,7 @@ def track_assign(
         },
         acting_user=acting_user,
     )
+    track_sight(track=track, acting_user=acting_user)
 
 
 def dub_create(*, scene: Scene, language: str, acting_user: AbstractBaseUser) -> Dub:

@@ -16,9 +16,10 @@ from consent.models import Grant
 from synthesis import house_keys
 from synthesis.errors import MediaRefused
 from synthesis.media.frames import read_frames
-from synthesis.media.probe import probe, sha256_file
+from synthesis.media.probe import probe
 from synthesis.models import Deliverable
 from synthesis.provenance import verdict
+from synthesis.provenance.container import sha256_as_signed
 from synthesis.provenance.fingerprint import Fingerprint, similarity
 from synthesis.provenance.mark import Detection, detect
 from synthesis.provenance.read import Credential, read_credential
@@ -35,7 +36,8 @@ def file_verify(path: Path) -> dict[str, Any]:
     """
     credential = read_credential(path, anchors=house_keys.anchors())
     mark, fingerprint = _search_mark(path)
-    sha256 = sha256_file(path)
+    with path.open("rb") as file:
+        sha256, appended = sha256_as_signed(file)
     deliverable = _find(credential, mark, sha256)
     if deliverable is None:
         found = verdict.judge(credential, mark, None, ())
@@ -50,7 +52,7 @@ def file_verify(path: Path) -> dict[str, Any]:
         mark,
         record,
         consent,
-        same_bytes=sha256 == deliverable.sha256,
+        same_bytes=sha256 == deliverable.sha256 and _is_ours(deliverable, appended),
         similarity=alike,
     )
     return verdict.as_json(credential, mark, record, consent, found)
@@ -78,12 +80,18 @@ def _find(credential: Credential, mark: Detection, sha256: str) -> Deliverable |
     named = Q(sha256=sha256)
     if mark.found:
         named |= Q(mark_id=mark.id)
-    if credential.manifest_id:
-        named |= Q(manifest_id=credential.manifest_id)
+    if credential.first_id:
+        named |= Q(manifest_id=credential.first_id)
     rows = list(Deliverable.objects.filter(named).select_related("render"))
     # The very bytes first; then the mark, which is in the picture itself.
     rows.sort(key=lambda row: (row.sha256 != sha256, row.mark_id != mark.id))
     return rows[0] if rows else None
+
+
+def _is_ours(deliverable: Deliverable, appended: bytes) -> bool:
+    """Whether the file ends as we signed it: no update, or one that we added."""
+    updates = deliverable.manifest_updates.values_list("appended", flat=True)
+    return not appended or appended in map(bytes, updates)
 
 
 def _consent_today(deliverable: Deliverable) -> list[verdict.Consent]:

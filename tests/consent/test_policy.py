@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +13,20 @@ from django.utils import timezone
 
 from consent.errors import ConsentDenied
 from consent.models import Grant, LedgerEntry, Project, Revocation
-from consent.policy import Use, grants_usable, language_covers, verify, verify_grant
+from consent.policy import (
+    Use,
+    grants_usable,
+    language_covers,
+    uses_allowed,
+    verify,
+    verify_grant,
+)
+from consent.record import SceneRef
 from consent.services.grants import grant_decline
 from consent.services.software import software_grant_revoke
-from tests.consent.conftest import OTHER_SCENE, Cast
+from tests.consent.conftest import OTHER_SCENE, SCENE, Cast
 
+NOW = timezone.now().replace(microsecond=0)
 MakeGrant = Callable[..., Grant]
 MakeUse = Callable[..., Use]
 
@@ -190,3 +200,79 @@ def test_asking_the_policy_writes_nothing(sign: MakeGrant, use: MakeUse) -> None
     before = LedgerEntry.objects.count()
     verify(use())
     assert LedgerEntry.objects.count() == before
+
+
+def is_allowed(use: Use) -> bool:
+    try:
+        verify(use)
+    except ConsentDenied:
+        return False
+    return True
+
+
+def test_the_ways_of_asking_agree(cast: Cast, sign: MakeGrant, use: MakeUse) -> None:
+    """May this use? Which uses may? Which grants allow it? One answer, whatever is
+    asked of whatever was signed."""
+    chance = random.Random(20261121)  # noqa: S311
+    offered: dict[str, list[Any]] = {
+        "language": ["es", "es-MX", "fr", "de-AT"],
+        "territory": ["DE", "MX", "FR", "worldwide"],
+        "medium": ["cinema", "streaming", "social"],
+        "purpose": ["inference", "training"],
+        "scene_sha256": [SCENE, OTHER_SCENE],
+        "moment": [NOW, NOW + timedelta(days=50), NOW + timedelta(days=100)],
+        "project_id": [cast.project.id] * 9 + [uuid4()],
+    }
+    terms: dict[str, list[Any]] = {
+        "languages": [("es",), ("fr", "de")],
+        "territories": [("worldwide",), ("MX",)],
+        "media": [("cinema", "social"), ("streaming",)],
+        "training": [True, False],
+        "scenes": [None, (SceneRef(title="Other", sha256=OTHER_SCENE),)],
+        "ends_at": [NOW + timedelta(days=30), NOW + timedelta(days=90)],
+    }
+    signed = [
+        sign(**{name: chance.choice(some) for name, some in terms.items()})
+        for _ in range(3)
+    ]
+    uses = [
+        use(**{name: chance.choice(some) for name, some in offered.items()})
+        for _ in range(40)
+    ]
+    allowed = uses_allowed(uses)
+    assert 0 < len(allowed) < len(uses)
+    for one in allowed:
+        verify_grant(verify(one), one)
+    for grant in [None, *signed]:
+        if grant:
+            software_grant_revoke(
+                grant=grant,
+                authenticator=cast.authenticator,
+                acting_user=cast.actor_user,
+            )
+        before, allowed = allowed, uses_allowed(uses)
+        assert allowed == [one for one in uses if is_allowed(one)]
+        assert allowed == [one for one in uses if grants_usable(one)]
+        assert set(allowed) <= set(before)
+    assert allowed == []
+
+
+def test_a_grant_that_asks_for_approval_lets_no_file_out_unasked(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    """Before there is a file there is nothing to approve."""
+    sign(output_approval=True)
+    verify(use())
+    assert codes(use(output_sha256="f1" * 32)) == ["output-approval"]
+    assert uses_allowed([use(output_sha256="f1" * 32)]) == []
+
+
+def test_many_uses_cost_two_questions_to_the_database(
+    sign: MakeGrant, use: MakeUse, django_assert_num_queries: Any
+) -> None:
+    sign()
+    uses = [use(language=tag) for tag in ("es", "es-MX", "fr", "de-AT")]
+    with django_assert_num_queries(2):
+        assert len(uses_allowed(uses)) == 3
+    with django_assert_num_queries(2):
+        verify(uses[0])

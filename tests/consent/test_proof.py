@@ -20,6 +20,7 @@ from consent.sentences import shown_grant
 from consent.services.passkeys import document_sign
 from consent.services.software import software_grant_revoke
 from tests.consent.conftest import Cast
+from tests.consent.services.test_ledger import unlock
 
 MakeGrant = Callable[..., Grant]
 MakeUse = Callable[..., Use]
@@ -79,6 +80,53 @@ def test_a_damaged_signature_is_refused(
     grant = sign()
     damaged = bytes(getattr(grant, column))[:-1] + b"\x00"
     refused(rewrite(grant, **{column: damaged}), use())
+
+
+@pytest.mark.parametrize(
+    "column", ["canonical", "authenticator_data", "client_data_json", "signature"]
+)
+def test_what_held_once_is_not_believed_after_a_byte_has_changed(
+    sign: MakeGrant, use: MakeUse, column: str
+) -> None:
+    """A signature that held is remembered, by every byte that it was computed from."""
+    grant = sign()
+    assert verify(use()) == verify(use()) == grant
+    whole = bytes(getattr(grant, column))
+    for place in {0, len(whole) // 2, len(whole) - 1}:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        refused(rewrite(grant, **{column: bytes(damaged)}), use())
+    rewrite(grant, **{column: whole})
+    assert verify(use()) == grant
+
+
+@pytest.mark.parametrize(
+    "column", ["public_key", "credential_id", "rp_id", "origin", "is_first"]
+)
+def test_what_held_once_is_not_believed_of_a_passkey_that_was_changed(
+    cast: Cast, sign: MakeGrant, use: MakeUse, column: str
+) -> None:
+    grant = sign()
+    assert verify(use()) == verify(use()) == grant
+    kept = getattr(cast.actor.passkeys.get(), column)
+    other: Any = False if kept is True else f"{kept}.example"
+    if not isinstance(kept, bool | str):
+        other = bytes(kept)[:-1] + bytes([bytes(kept)[-1] ^ 1])
+    cast.actor.passkeys.update(**{column: other})
+    refused(Grant.objects.get(pk=grant.pk), use())
+    cast.actor.passkeys.update(**{column: kept})
+    assert verify(use()) == grant
+
+
+def test_what_held_once_is_not_believed_without_the_ledgers_word(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    grant = sign()
+    assert verify(use()) == grant
+    unlock()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM consent_ledgerentry WHERE kind = 'grant-signed'")
+    refused(grant, use())
 
 
 def test_another_text_in_the_place_of_the_shown_one_is_refused(

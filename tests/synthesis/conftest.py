@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from django.core.files.base import ContentFile
 
 from consent.authenticator import SoftwareAuthenticator
 from consent.models import Role
-from consent.services.software import software_grant_revoke
+from consent.services.grants import grant_propose
+from consent.services.software import software_grant_revoke, software_grant_sign
 from lipweb.demo_production import (
     LINES,
     SCENE,
@@ -18,13 +20,19 @@ from lipweb.demo_production import (
     _keep_passkey,
     _passkey_path,
     demo_people,
+    face_confirm_as_robin,
 )
 from lipweb.dubbing import file_upload
 from lipweb.models import User
+from synthesis import house_keys
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
+from synthesis.provenance.manifest import ManifestFacts, sign
+from synthesis.recognising import sighting_look
+from synthesis.services.faces import sighting_refusal, track_sight
 from synthesis.services.scenes import dub_create, line_add, scene_create
 from synthesis.storage import scratch_dir
+from tests.synthesis.provenance.conftest import encode, film
 
 
 @pytest.fixture
@@ -132,6 +140,35 @@ def deliverable(demo: Demo, dub: Dub) -> Deliverable:
     return row
 
 
+@pytest.fixture
+def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthenticator:
+    """The deliverable stands on a grant under which the actor approves each file;
+    what comes is their passkey."""
+    grant, actor = demo.grant, demo.grant.actor
+    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
+    wanted = grant_propose(
+        project=demo.project,
+        actor=actor,
+        terms=replace(grant.document.terms, output_approval=True),
+        acting_user=demo.producer,
+    )
+    software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
+    deliverable.render.grants.set([wanted])
+    return passkey
+
+
+def robin_confirms(demo: Demo, scene: Scene) -> None:
+    """What a worker and then Robin do about faces said to be Robin's: they are looked
+    at, and Robin signs for those that are not recognised."""
+    for track in Track.objects.filter(shot__scene=scene, actor=demo.grant.actor):
+        row = track_sight(track=track, acting_user=demo.producer)
+        assert row is not None
+        sighting_look(row)
+        assert row.sheet, row.reason
+        if sighting_refusal(row, track) is not None:
+            face_confirm_as_robin(row)
+
+
 def bring_in(demo: Demo, path: Path) -> Scene:
     """Upload a file as the producer and make a scene of it; a worker analyses it."""
     return scene_create(
@@ -140,3 +177,45 @@ def bring_in(demo: Demo, path: Path) -> Scene:
         language="en",
         acting_user=demo.producer,
     )
+
+
+@pytest.fixture(scope="session")
+def signed_film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Ten frames that this house has signed, and the id of their manifest."""
+    folder = tmp_path_factory.mktemp("film")
+    small = encode(folder / "film.mp4", film(3, width=160, height=96, frames=10))
+    signed = sign(
+        small,
+        folder / "signed.mp4",
+        facts=ManifestFacts(
+            title="Dub in es",
+            scene_path=small,
+            scene_sha256=sha256_file(small),
+            sound_path=LINES["es"],
+            sound_sha256=sha256_file(LINES["es"]),
+            model_name="lipweb native",
+            model_sha256="c" * 64,
+            source_language="en",
+            target_language="es",
+            mark_id="00" * 8,
+            consent_records=("d" * 64,),
+            ledger_root=None,
+            software_version="0",
+        ),
+        signer=house_keys.signer(),
+        anchors=house_keys.anchors(),
+    )
+    return folder / "signed.mp4", signed.manifest_id
+
+
+@pytest.fixture
+def signed_deliverable(
+    deliverable: Deliverable, signed_film: tuple[Path, str]
+) -> Deliverable:
+    """The deliverable with a small signed film behind it."""
+    path, deliverable.manifest_id = signed_film
+    deliverable.sha256 = sha256_file(path)
+    deliverable.file.save("file.mp4", ContentFile(path.read_bytes()), save=False)
+    deliverable.size_bytes = path.stat().st_size
+    deliverable.save()
+    return deliverable

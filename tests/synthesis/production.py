@@ -28,8 +28,10 @@ from consent.record import GrantTerms
 from consent.services.grants import grant_propose
 from consent.services.software import software_grant_sign, software_passkey_enrol
 from lipweb.models import User
+from synthesis import house_keys
 from synthesis.media.probe import probe
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
+from synthesis.provenance.manifest import ManifestFacts, sign
 
 FRAMES = 50
 RATE = Fraction(25)
@@ -163,12 +165,13 @@ def deliverable_made(
     # A free box at the end makes each file another one.
     data = video_bytes(rate=Fraction(dub.scene.media_facts["rate"]))
     data += struct.pack(">I", 16) + b"free" + os.urandom(8)
+    data, manifest_id = signed_bytes(data)
     deliverable = Deliverable(
         render=render,
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
         frame_count=FRAMES,
-        manifest_id=f"urn:c2pa:{render.id}",
+        manifest_id=manifest_id,
         mark_id=os.urandom(8).hex(),
         mark_key_id="k1",
         fingerprint=b"",
@@ -176,6 +179,36 @@ def deliverable_made(
     )
     deliverable.file.save("file.mp4", ContentFile(data))
     return deliverable
+
+
+def signed_bytes(data: bytes) -> tuple[bytes, str]:
+    """The video signed by this house, and the id of its manifest. What it was made
+    from is named by hash alone: this file is no media, so nothing parses it."""
+    nothing = Path(__file__)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.mp4"
+        path.write_bytes(data)
+        signed = sign(
+            path,
+            path,
+            facts=ManifestFacts(
+                title="Dub in es",
+                scene_path=nothing,
+                scene_sha256="a" * 64,
+                sound_path=nothing,
+                sound_sha256="b" * 64,
+                model_name="lipweb native",
+                model_sha256="c" * 64,
+                source_language="en",
+                target_language="es",
+                mark_id="0" * 16,
+                consent_records=("d" * 64,),
+                ledger_root=None,
+                software_version="0",
+            ),
+            signer=house_keys.signer(),
+        )
+        return path.read_bytes(), signed.manifest_id
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from synthesis.models import Deliverable, Render, Scene, Track
 from synthesis.services.renders import render_queue
 from synthesis.storage import local_path, scratch_dir
 from tests.footage import make_clip, make_sound
-from tests.synthesis.conftest import bring_in
+from tests.synthesis.conftest import bring_in, robin_confirms
 from tests.synthesis.test_main_job import WorkOff, same_clock
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -184,6 +184,7 @@ def test_unusual_scenes_are_dubbed_frame_for_frame(
 
 def rendered(demo: Demo, scene: Scene, sound: Path) -> Render:
     assign(demo, scene)
+    robin_confirms(demo, scene)
     line = line_put(
         scene=scene,
         grant=demo.grant,

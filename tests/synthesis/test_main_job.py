@@ -33,7 +33,7 @@ from synthesis.services.review import decision_make, deliverable_open
 from synthesis.services.verification import file_verify
 from synthesis.storage import local_path
 from tests.conftest import REPOSITORY, manage_environment
-from tests.synthesis.conftest import LINES, bring_in
+from tests.synthesis.conftest import LINES, bring_in, robin_confirms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -74,6 +74,7 @@ def analysed_and_queued(
     faces_assign(
         scene=scene, grant=demo.grant, number=None, acting_user=user, say=lambda _: None
     )
+    robin_confirms(demo, scene)
     line = line_put(
         scene=scene,
         grant=demo.grant,

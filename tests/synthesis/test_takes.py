@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,13 +21,17 @@ from synthesis.jobs import propose_curves, render_shot
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Dub, Line, ProposedCurve, Render, Scene, Shot, Track
+from synthesis.neural.lipcode import CODE_SIZE, mouth_shapes, rest_shape
 from synthesis.patches import patches_open
+from synthesis.performance.kept import lip_code_in_use
+from synthesis.pipeline import Take
 from synthesis.reuse import take_key
 from synthesis.services.dials import curves_known, dub_dials_set
 from synthesis.services.renders import render_cancel, render_queue
 from synthesis.services.scenes import dub_create
 from synthesis.storage import local_path
-from tests.synthesis.conftest import new_line
+from synthesis.takes import shown_codes
+from tests.synthesis.conftest import new_line, robin_confirms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -72,6 +77,7 @@ def dub(demo: Demo, demo_facts: Probe, landmarks: list[Marks]) -> Dub:
         track.landmarks.save("marks.npy", ContentFile(file.getvalue()))
     dub = dub_create(scene=scene, language="es", acting_user=demo.producer)
     new_line(demo, dub)
+    robin_confirms(demo, scene)
     return dub
 
 
@@ -260,3 +266,21 @@ def test_a_drawn_point_moves_the_mouth_of_the_render(demo: Demo, dub: Dub) -> No
     shut = made(demo, dub, points={1: (KeyPoint(5, OPENING, 0.0),)})
     wide = made(demo, dub, points={1: (KeyPoint(5, OPENING, 3.0),)})
     assert np.abs(mouth(wide) - mouth(shut)).mean() > 2
+
+
+def test_kept_codes_are_the_filmed_mouths_where_it_was_left_as_filmed(
+    landmarks: list[Marks], tmp_path: Path
+) -> None:
+    marks = landmarks[0]
+    left = np.zeros(len(marks), bool)
+    take = Take(0, len(marks), marks, tmp_path, as_filmed=left)
+    asked = np.full((len(marks), CODE_SIZE), 7, np.float32)
+    assert np.array_equal(shown_codes(asked, take), asked)
+    left[4:] = True
+    shown = shown_codes(asked, take)
+    shapes = mouth_shapes(marks)
+    filmed = lip_code_in_use()[0].encode(shapes, rest_shape(shapes))
+    assert shown[4:] == pytest.approx(filmed[4:], abs=1e-4)
+    # Before it, the one fades into the other, as the pictures do.
+    share = (asked[:4] - shown[:4]) / (asked[:4] - filmed[:4])
+    assert share.mean(1) == pytest.approx([0.2, 0.4, 0.6, 0.8], abs=0.01)

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from lipweb.housekeeping import HouseWorker
 from synthesis.services.adaptation import adaptations_sweep
+from synthesis.services.leftovers import renders_sweep
 from synthesis.services.uploads import uploads_sweep
 from synthesis.storage import scratch_sweep
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         scratch_sweep(older_than_s=settings.RQ_QUEUES["default"]["DEFAULT_TIMEOUT"])
         uploads_sweep()
         adaptations_sweep()
+        renders_sweep()
         try:
             worker = get_worker(
                 options["queue"],

@@ -46,8 +46,8 @@ class Command(BaseCommand):
         sub.add_argument("file", type=Path, metavar="FILE")
         sub.add_argument("--out", type=Path, required=True, metavar="DIR")
         for name, steps, about in (
-            ("audio", 1000, "train the audio encoder with lips"),
-            ("control", 1200, "train sound to lip code"),
+            ("audio", 1000, "train the sync expert"),
+            ("control", 2000, "train sound to lip code"),
             ("renderer", 6000, "train lip code to mouth"),
             ("evaluator", 1000, "train the judge of sync, on clips of its own"),
             ("baseline", 3000, "train the end-to-end network we compare with"),
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             sub.add_argument("--steps", type=int, default=steps)
             sub.add_argument("--seed", type=int, default=20261121)
             if name == "control":
-                sub.add_argument("--joint", action="store_true")
+                sub.add_argument("--on-expert", action="store_true")
             sub.add_argument("--device", default="cpu", help="cpu or cuda")
             if name == "renderer":
                 sub.add_argument("--start", type=Path, help="weights to go on from")
@@ -125,7 +125,7 @@ def _control(options: dict[str, Any]) -> Iterator[str]:
         options["run"],
         steps=options["steps"],
         seed=options["seed"],
-        joint=options["joint"],
+        on_expert=options["on_expert"],
         device=options["device"],
     )
 

@@ -19,13 +19,11 @@ from django.core.management.base import CommandError
 from django.db import connection, connections
 
 from consent import merkle
-from consent.canonical import canonical_bytes
 from consent.checkpoint import LedgerSigner, checkpoint_sign, verify_checkpoint
 from consent.errors import LedgerBroken
 from consent.models import LedgerCheckpoint, LedgerEntry
-from consent.record import instant
 from consent.services.checkpoints import checkpoint_make, ledger_key, ledger_signer
-from consent.services.ledger import ENTRY_SCHEMA
+from consent.services.ledger import entry_after
 from consent.services.ledger_verify import ledger_verify
 from tests.conftest import REPOSITORY, manage_environment
 from tests.consent.services.test_ledger import append, unlock
@@ -271,30 +269,12 @@ def test_other_processes_may_write_meanwhile() -> None:
 
 def many(count: int) -> Iterator[LedgerEntry]:
     """Entries as ledger_append makes them, without a query each."""
-    peaks: list[bytes] = []
-    now = datetime(2026, 11, 21, tzinfo=UTC)
-    for index in range(count):
-        content = canonical_bytes(
-            {
-                "schema": ENTRY_SCHEMA,
-                "index": index,
-                "kind": "tested",
-                "subject": "",
-                "at": instant(now),
-                "by": None,
-                "payload": {"n": index},
-            }
+    last, now = None, datetime(2026, 11, 21, tzinfo=UTC)
+    for number in range(count):
+        last = entry_after(
+            last, kind="tested", subject="", payload={"n": number}, by=None, at=now
         )
-        leaf = merkle.leaf_hash(content)
-        peaks = merkle.peaks_append(peaks, size=index, leaf=leaf)
-        yield LedgerEntry(
-            index=index,
-            kind="tested",
-            content=content,
-            leaf_hash=leaf,
-            peaks=b"".join(peaks),
-            at=now,
-        )
+        yield last
 
 
 @pytest.mark.slow

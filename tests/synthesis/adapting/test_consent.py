@@ -12,6 +12,7 @@ from typing import Any
 import django_rq
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
@@ -297,6 +298,29 @@ def test_a_worker_that_starts_finishes_a_withdrawal_that_was_cut_off(
     assert ActorModel.objects.exists()
     assert model_in_use(actor=run.actor, project=run.project) is None
     services.adaptations_sweep()
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("how", ["by the withdrawal", "when a worker starts"])
+def test_weights_that_a_killed_worker_had_put_away_are_gone(
+    scene: Scene, learn: Learn, revoke: Callable[[], None], how: str
+) -> None:
+    run = learn(scenes=[scene])
+    Adaptation.objects.filter(id=run.id).update(state=Adaptation.State.RUNNING)
+    model = ActorModel(actor=run.actor, grant=run.grant, adaptation=run)
+    made: list[ActorModel | ModelStill] = [model, ModelStill(model=model)]
+
+    def put_away() -> None:
+        for row in made:
+            row.file.save("file.bin", ContentFile(b"a face"), save=False)
+
+    put_away()
+    revoke()
+    if how == "when a worker starts":
+        put_away()  # a machine far away was not done yet
+        services.adaptations_sweep()
+    for row in made:
+        assert not row.file.storage.exists(row.file.name)
     assert nothing_is_left()
 
 

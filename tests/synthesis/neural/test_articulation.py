@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from synthesis.neural.articulation import (
     BILABIALS,
+    PHONES,
     PRONUNCIATION,
+    UNTOLD,
     Said,
     Spoken,
     bilabial_instants,
@@ -21,6 +23,7 @@ from synthesis.neural.articulation import (
     judge,
     motion,
     over_rest,
+    phone_rows,
     r_squared,
     read_align,
     silent,
@@ -64,6 +67,20 @@ def test_all_51_words_are_known_and_only_some_close_the_lips() -> None:
     assert len(PRONUNCIATION) == 51
     closing = {w for w, s in PRONUNCIATION.items() if BILABIALS & set(s)}
     assert closing == {"bin", "blue", "by", "b", "place", "please", "p", "m"}
+
+
+def test_each_moment_of_a_known_word_has_its_sound_and_silence_has_none() -> None:
+    rows = phone_rows(WORDS, np.array([0.1, 0.82, 0.9, 0.99, 1.1, 1.7]))
+    said = [PHONES[row - 1] if row else "" for row in rows]
+    # Of "m", a vowel of two parts and the consonant: 1.7 s is in the first.
+    assert said == ["", "b", "ih", "n", "", "eh"]
+
+
+def test_what_nobody_wrote_down_and_unknown_words_are_untold() -> None:
+    times_s = np.array([0.5, 1.5])
+    assert (phone_rows(None, times_s) == UNTOLD).all()
+    words = [Spoken("reshoot", 0.0, 1.0), Spoken("sil", 1.0, 2.0)]
+    assert phone_rows(words, times_s).tolist() == [UNTOLD, 0]
 
 
 def test_sounds_fill_their_word_and_vowels_last_longer() -> None:

@@ -12,11 +12,12 @@ import pytest
 from django.core.management import call_command
 
 from synthesis.faces.align import CropSpec
+from synthesis.neural.articulation import Spoken
 from synthesis.neural.dataset import coded, read_spec, read_splits
 from synthesis.neural.lipcode import learn_lip_code, mouth_shapes, rest_shape
 from synthesis.neural.mel import RATE_HZ
 from synthesis.neural.packing import KEPT, pack, unpack
-from synthesis.neural.prepare import load_clip, load_sound, prepare
+from synthesis.neural.prepare import load_clip, load_sound, load_words, prepare
 from synthesis.neural.training import TrainingError
 
 SPEC = CropSpec()
@@ -32,6 +33,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # An empty box more: the same film twice would be left out.
         film = (DEMO / "robin.mp4").read_bytes() + b"\0\0\0\x08free" * len(talker)
         (folder / talker / "hello.mp4").write_bytes(film)
+    (folder / "robin" / "hello.align").write_text("0 25000 bin\n")
     out = tmp_path_factory.mktemp("prepared")
     list(prepare([folder], out, SPEC))
     return out
@@ -75,6 +77,11 @@ def test_sound_and_times_come_back(prepared: Path, returned: Path) -> None:
     assert came.talker == "robin"
     kept, heard = (load_sound(p, "robin-hello") for p in (prepared, returned))
     assert np.array_equal(kept, heard) and len(kept) > 2 * RATE_HZ
+
+
+def test_words_come_back_where_there_were_any(returned: Path) -> None:
+    assert load_words(returned, "robin-hello") == [Spoken("bin", 0.0, 1.0)]
+    assert load_words(returned, "hal-hello") is None
 
 
 def test_codes_and_poses_come_back(prepared: Path, returned: Path) -> None:

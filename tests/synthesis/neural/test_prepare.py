@@ -19,7 +19,7 @@ from synthesis.neural.dataset import read_splits
 from synthesis.neural.footage import FootageError
 from synthesis.neural.lipcode import openings
 from synthesis.neural.mel import log_mel
-from synthesis.neural.prepare import load_clip, load_sound, prepare
+from synthesis.neural.prepare import load_clip, load_sound, load_words, prepare
 from tests.footage import make_clip, make_film
 from tests.synthesis.neural.talking import Film, joined, robin
 
@@ -46,8 +46,10 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("footage") / "robin"
     folder.mkdir()
     make_film(folder / "good.mkv", *robin(0, 40))
+    (folder / "good.align").write_text("not an alignment\n")
     cut = joined(robin(20, 60), nobody(20), robin(80, 130))
     make_film(folder / "cut.mkv", *cut)
+    (folder / "cut.align").write_text("0 80000 sil\n80000 90000 bin\n")
     (folder / "text.mp4").write_text("not a film")
     (folder / "empty.mp4").touch()
     (folder / "folder.mp4").mkdir()
@@ -141,6 +143,21 @@ def test_a_piece_after_a_cut_has_its_own_frames_and_its_own_sound(
     ]
     assert int(np.argmin(errors)) == 5
     assert float(np.abs(heard - own).mean()) < 0.5
+
+
+def test_words_written_down_are_kept_on_the_pieces_own_clock(prepared: Path) -> None:
+    piece = load_clip(prepared, "robin-cut@3")
+    words = load_words(prepared, "robin-cut@3")
+    assert words is not None
+    # Of the film, 3.2 s is frame 80; the piece begins with frame 60.
+    assert words[1].text == "bin"
+    assert words[1].start_s == pytest.approx(piece.times_s[20], abs=0.011)
+    assert words[1].end_s - words[1].start_s == pytest.approx(0.4)
+
+
+def test_a_clip_with_a_bad_alignment_is_used_without_it(prepared: Path) -> None:
+    assert load_words(prepared, "robin-good") is None
+    assert "robin-good" in read_splits(prepared)["train"]
 
 
 def test_the_sound_kept_with_a_piece_is_its_own(prepared: Path) -> None:

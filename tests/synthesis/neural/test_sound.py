@@ -11,7 +11,7 @@ from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.mel import RATE_HZ, log_mel, normalised
 from synthesis.neural.speech import codes_at, codes_of_sound, speech_gate
 
-SMALL = ControlConfig(width=16, heard=8, dilations=(1,), control_dilations=(1,))
+SMALL = ControlConfig(width=16, heard=8, dilations=(1,))
 
 
 def bursts(seconds: float, loud: tuple[float, float]) -> NDArray[np.float32]:

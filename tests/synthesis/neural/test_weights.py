@@ -12,7 +12,7 @@ import torch
 from synthesis.neural.control import ControlConfig, SoundToLips
 from synthesis.neural.weights import GENERAL, WeightFolder, WeightsError, publish
 
-SMALL = ControlConfig(width=16, heard=8, dilations=(1,), control_dilations=(1,))
+SMALL = ControlConfig(width=16, heard=8, dilations=(1,))
 LIMIT = 16 * 2**20
 
 

@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthesis.provenance.keys import (
-    FileSigner,
-    KeyFolder,
-    signer_from_files,
-    test_authority,
-)
+from synthesis.provenance.keys import KeyFolder, test_authority
 from synthesis.provenance.manifest import ManifestFacts, SignedManifest, sign
+from synthesis.provenance.signers import FileSigner, signer_from_files
 
 Plane = NDArray[np.uint8]
 
@@ -93,6 +89,15 @@ def remuxed(source: Path, target: Path) -> Path:
     return target
 
 
+def changed(source: Path, at: int) -> Path:
+    """A copy of the file with one bit of one byte turned."""
+    content = bytearray(source.read_bytes())
+    content[at] ^= 1
+    target = source.with_name("changed.mp4")
+    target.write_bytes(content)
+    return target
+
+
 @dataclass(frozen=True)
 class Studio:
     """One signing identity, one scene, one dub sound, and what to say of them."""
@@ -131,7 +136,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def studio(tmp_path: Path, scene: Path) -> Studio:
     """A studio with a fresh test authority."""
-    sound = tmp_path / "dub.wav"
+    return studio_in(tmp_path, scene)
+
+
+def studio_in(folder: Path, scene: Path) -> Studio:
+    """A studio whose files lie in a folder."""
+    sound = folder / "dub.wav"
     with av.open(str(sound), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
         frame = av.AudioFrame.from_ndarray(
@@ -139,7 +149,7 @@ def studio(tmp_path: Path, scene: Path) -> Studio:
         )
         frame.sample_rate = 16_000
         container.mux(stream.encode(frame))
-    authority = test_authority(tmp_path / "keys" / "authority")
+    authority = test_authority(folder / "keys" / "authority")
     facts = ManifestFacts(
         title="Scene 12, Spanish",
         scene_path=scene,
@@ -156,4 +166,4 @@ def studio(tmp_path: Path, scene: Path) -> Studio:
         software_version="0.1.0",
     )
     signer = signer_from_files(authority.chain, authority.key)
-    return Studio(tmp_path, authority, signer, facts)
+    return Studio(folder, authority, signer, facts)

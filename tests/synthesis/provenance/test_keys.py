@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from synthesis.errors import SynthesisError
 from synthesis.provenance import keys
-from synthesis.provenance.keys import mark_keys, signer_from_files
+from synthesis.provenance.keys import mark_keys
+from synthesis.provenance.signers import signer_from_files
 
 
 def authority_bytes(folder: Path) -> bytes:

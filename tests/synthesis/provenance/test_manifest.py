@@ -11,25 +11,17 @@ import pytest
 
 from synthesis.errors import SynthesisError
 from synthesis.provenance import keys
-from synthesis.provenance.keys import signer_from_files
 from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.provenance.read import Ingredient, read_credential
+from synthesis.provenance.signers import signer_from_files
 from tests.synthesis.provenance.conftest import (
     MARK_ID,
     Studio,
+    changed,
     encode,
     film,
     remuxed,
 )
-
-
-def changed(source: Path, at: int) -> Path:
-    """A copy of the file with one bit of one byte turned."""
-    content = bytearray(source.read_bytes())
-    content[at] ^= 1
-    target = source.with_name("changed.mp4")
-    target.write_bytes(content)
-    return target
 
 
 def test_a_signed_file_is_trusted_and_says_all_it_should(

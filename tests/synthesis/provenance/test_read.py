@@ -168,7 +168,7 @@ def hostile_store() -> dict[str, object]:
 
 
 def test_what_a_manifest_says_is_cut_short_and_made_printable() -> None:
-    said = summary(hostile_store())
+    said = summary(hostile_store(), {})
     assert len(said["title"]) < 300
     assert "\x1b" not in said["title"]
     assert said["generator"] == ""
@@ -179,4 +179,4 @@ def test_what_a_manifest_says_is_cut_short_and_made_printable() -> None:
 
 def test_the_librarys_invalid_always_wins() -> None:
     store = hostile_store() | {"validation_state": "Invalid"}
-    assert summary(store)["state"] == "invalid"
+    assert summary(store, {})["state"] == "invalid"

@@ -18,11 +18,14 @@ NO_MARK = Detection(False, windows=3)
 OUR_MARK = Detection(True, OURS.mark_id, "mark-1", 0.97, 1)
 
 ABSENT = Credential("absent")
-TRUSTED = Credential("trusted", OURS.manifest_id)
-BROKEN = Credential("invalid", OURS.manifest_id, ("assertion.bmffHash.mismatch",))
-FORGED = Credential("valid", OURS.manifest_id, ("signingCredential.untrusted",))
-FOREIGN = Credential("trusted", "urn:c2pa:theirs", signer="Another house")
-FOREIGN_BROKEN = Credential("invalid", "urn:c2pa:theirs", ("claimSignature.mismatch",))
+OUR_IDS = (OURS.manifest_id, OURS.manifest_id)
+THEIR_IDS = ("urn:c2pa:theirs", "urn:c2pa:theirs")
+TRUSTED = Credential("trusted", *OUR_IDS)
+BROKEN = Credential("invalid", *OUR_IDS, ("assertion.bmffHash.mismatch",))
+FORGED = Credential("valid", *OUR_IDS, ("signingCredential.untrusted",))
+FOREIGN = Credential("trusted", *THEIR_IDS, signer="Another house")
+FOREIGN_BROKEN = Credential("invalid", *THEIR_IDS, ("claimSignature.mismatch",))
+UPDATED = Credential("trusted", "urn:c2pa:newer", OURS.manifest_id)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,7 @@ FOREIGN_BROKEN = Credential("invalid", "urn:c2pa:theirs", ("claimSignature.misma
     [
         (TRUSTED, OUR_MARK, OURS, Code.UNCHANGED),
         (TRUSTED, NO_MARK, OURS, Code.UNCHANGED),
+        (UPDATED, NO_MARK, OURS, Code.UNCHANGED),
         (BROKEN, OUR_MARK, OURS, Code.CHANGED),
         (BROKEN, NO_MARK, OURS, Code.MISFIT),
         (ABSENT, OUR_MARK, OURS, Code.STRIPPED),
@@ -73,7 +77,9 @@ def test_a_cropped_copy_is_not_taken_for_another_picture() -> None:
 
 
 def test_the_very_bytes_need_no_certificate() -> None:
-    expired = Credential("invalid", OURS.manifest_id, ("signingCredential.expired",))
+    expired = Credential(
+        "invalid", OURS.manifest_id, OURS.manifest_id, ("signingCredential.expired",)
+    )
     verdict = judge(expired, OUR_MARK, OURS, ACTIVE, same_bytes=True)
     assert verdict.code == Code.UNCHANGED
 

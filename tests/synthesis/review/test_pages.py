@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from consent.errors import ConsentDenied
 from consent.models import Grant, LedgerEntry
 from consent.services.software import software_grant_revoke
+from consent.services.withdrawals import grant_suspend, suspension_options
 from lipweb.models import User
 from synthesis.models import Comment, Decision, Deliverable
+from synthesis.provenance.container import sha256_as_signed
+from synthesis.review import media
 
 SignIn = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
@@ -203,6 +208,41 @@ def test_a_comment_needs_words_and_a_frame_that_exists(
     assert not Comment.objects.exists()
 
 
+@pytest.mark.parametrize("act", ["revoke", "suspend"])
+@pytest.mark.parametrize("name", ["deliverable_file", "deliverable_download"])
+def test_a_withdrawal_breaks_off_what_is_going_out(
+    signed_in: SignIn,
+    producer: User,
+    reviewer: User,
+    deliverable: Deliverable,
+    grant: Grant,
+    passkey: Any,
+    name: str,
+    act: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(media, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(media, "ASK_EVERY_S", 0.0)
+    decide(signed_in(reviewer), deliverable)
+    client = signed_in(producer)
+    running = iter(client.get(url(name, deliverable)).streaming_content)
+    assert len(next(running)) == len(next(running)) == 1000
+    if act == "revoke":
+        software_grant_revoke(
+            grant=grant, authenticator=passkey, acting_user=grant.actor.user
+        )
+    else:
+        options = suspension_options(grant=grant, acting_user=grant.actor.user)
+        grant_suspend(
+            grant=grant,
+            assertion=passkey.get(options),
+            acting_user=grant.actor.user,
+        )
+    with pytest.raises(ConsentDenied):
+        next(running)
+    assert client.get(url(name, deliverable)).status_code == 403
+
+
 # Decisions and downloads
 
 
@@ -220,8 +260,10 @@ def test_only_an_approved_file_can_be_downloaded(
     answer = client.get(url("deliverable_download", deliverable))
     assert answer.status_code == 200
     assert answer["Content-Disposition"] == 'attachment; filename="the-pier_es_v1.mp4"'
+    body = b"".join(answer.streaming_content)
     with deliverable.file.open() as kept:
-        assert b"".join(answer.streaming_content) == kept.read()
+        assert len(body) > len(kept.read())  # the release was added to its credential
+    assert sha256_as_signed(io.BytesIO(body))[0] == deliverable.sha256
 
 
 def test_a_reviewer_watches_but_does_not_take_the_file_away(

@@ -18,7 +18,7 @@ from synthesis.models import Dub, ProposedCurve, Render, Track
 from synthesis.reuse import curve_key
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, Locator, Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -148,3 +148,26 @@ def test_the_whole_dub_s_dials_move_the_foretold_curve(editor: Page) -> None:
     flat = path.get_attribute("d") or ""
     assert flat != before
     assert len({part.split(" ")[1] for part in flat[1:].split("L")}) == 1
+
+
+def test_leaving_with_changes_asks_first_and_keeping_them_does_not(
+    editor: Page, dub: Dub
+) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    editor.on("dialog", stay)
+    add_point(editor, 10, 0.5)
+    drawn = points(editor)
+    editor.get_by_role("link", name="Work").first.click(no_wait_after=True)
+    editor.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert points(editor) == drawn
+    editor.get_by_role("button", name="Keep", exact=True).click()
+    expect(editor.locator("[name=curve]")).not_to_be_empty()
+    dub.refresh_from_db()
+    assert Dials.from_json(dub.dials).points
+    assert asked == ["beforeunload"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied
 from consent.models import LedgerEntry
 from lipweb.demo_production import Demo
@@ -59,6 +60,14 @@ def test_a_producer_takes_it_and_the_ledger_knows(demo: Demo, render: Render) ->
     payload = entry.document["payload"]
     assert (payload["render"], payload["format"]) == (str(render.id), "arkit-json")
     assert payload["grants"] == [str(demo.grant.id)]
+
+
+def test_where_the_actor_approves_each_file_their_performance_waits_too(
+    demo: Demo, render: Render, asks_for_approval: SoftwareAuthenticator
+) -> None:
+    with pytest.raises(ConsentDenied, match="has not approved this very file"):
+        performance_export(render=render, form="glb", acting_user=demo.producer)
+    assert exports() == 0
 
 
 def test_nothing_in_the_file_names_the_actor(demo: Demo, render: Render) -> None:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied
 from consent.models import Grant, LedgerEntry
-from consent.services.grants import grant_propose
 from consent.services.outputs import output_approve, output_approve_options
-from consent.services.software import software_grant_sign
 from consent.services.withdrawals import (
     grant_suspend,
     suspension_lift,
     suspension_options,
 )
 from lipweb.demo_production import Demo, _passkey_path
+from lipweb.dubbing import outcome
 from lipweb.models import User
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.models import ActorModel, Decision, Deliverable, Render
+from synthesis.services import review
 from synthesis.services.adaptation import training_suspend
 from synthesis.services.consents import model_in_use, outputs_of, release_missing
 from synthesis.services.renders import consent_suspend
@@ -118,23 +122,6 @@ def test_a_revocation_closes_review_and_download(
         decide(deliverable, reviewer_of_demo)
 
 
-@pytest.fixture
-def asks_for_approval(demo: Demo, deliverable: Deliverable) -> SoftwareAuthenticator:
-    """The deliverable stands on a grant under which the actor approves each file;
-    what comes is their passkey."""
-    grant, actor = demo.grant, demo.grant.actor
-    passkey = SoftwareAuthenticator.load(_passkey_path().read_text())
-    wanted = grant_propose(
-        project=demo.project,
-        actor=actor,
-        terms=replace(grant.document.terms, output_approval=True),
-        acting_user=demo.producer,
-    )
-    software_grant_sign(grant=wanted, authenticator=passkey, acting_user=actor.user)
-    deliverable.render.grants.set([wanted])
-    return passkey
-
-
 def test_a_file_waits_for_the_actor_whose_grant_asks_for_it(
     demo: Demo,
     deliverable: Deliverable,
@@ -229,6 +216,85 @@ def test_what_was_learned_is_kept_and_closed_while_suspended(
         training_suspend(grant_id=str(model.grant_id))
         assert ActorModel.objects.filter(pk=model.pk).exists()
         assert model_in_use(actor=actor, project=project) == usable
+
+
+def test_a_copy_waits_for_the_actor_as_a_download_does(
+    demo: Demo,
+    deliverable: Deliverable,
+    asks_for_approval: SoftwareAuthenticator,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConsentDenied, match="has not approved this very file"):
+        outcome(
+            deliverable, acting_user=demo.producer, say=lambda _: None, out=tmp_path
+        )
+    assert list(tmp_path.iterdir()) == []
+    user, grant = demo.grant.actor.user, deliverable.render.grants.get()
+    options = output_approve_options(
+        grant=grant, output_sha256=deliverable.sha256, acting_user=user
+    )
+    output_approve(
+        grant=grant,
+        output_sha256=deliverable.sha256,
+        assertion=asks_for_approval.get(options),
+        acting_user=user,
+    )
+    file = deliverable_open(
+        deliverable=deliverable, acting_user=demo.producer, purpose="copy"
+    )
+    assert file.read() == b"film"
+    entry = LedgerEntry.objects.filter(kind="deliverable-opened").last()
+    assert entry is not None
+    assert entry.payload["purpose"] == "copy"
+
+
+def test_a_copy_without_a_word_in_the_ledger_is_none(
+    demo: Demo, deliverable: Deliverable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the second time, when it might be thought to be written down."""
+    monkeypatch.setattr(review, "ledger_append", lambda **_: 1 / 0)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            deliverable_open(
+                deliverable=deliverable, acting_user=demo.producer, purpose="copy"
+            )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawal_in_the_midst_of_a_download_stands_after_it_in_the_ledger(
+    demo: Demo,
+    deliverable: Deliverable,
+    reviewer_of_demo: User,
+    revoke: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The grants are locked from the last question to the policy to the commit."""
+    decide(deliverable, reviewer_of_demo)
+    append, began = review.ledger_append, threading.Event()
+
+    def withdraw() -> None:
+        began.set()
+        try:
+            revoke()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=withdraw)
+
+    def append_slowly(**entry: Any) -> Any:
+        other.start()
+        began.wait(timeout=20)
+        time.sleep(0.2)  # enough to overtake us, were there no lock
+        return append(**entry)
+
+    monkeypatch.setattr(review, "ledger_append", append_slowly)
+    take = {"deliverable": deliverable, "acting_user": demo.producer}
+    deliverable_open(**take, purpose="download")
+    other.join(timeout=60)
+    kinds = list(LedgerEntry.objects.values_list("kind", flat=True))
+    assert kinds.index("deliverable-opened") < kinds.index("grant-revoked")
+    with pytest.raises(ConsentDenied, match="withdrawn"):
+        deliverable_open(**take, purpose="download")
 
 
 def test_a_stranger_gets_nothing(deliverable: Deliverable, stranger: User) -> None:

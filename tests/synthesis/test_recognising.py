@@ -1,0 +1,397 @@
+"""The face guard on the demo scene's first frames, cut into two shots: what stops a
+render, what lets it go on, and who may say so."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from numpy.typing import NDArray
+
+from consent.authenticator import SoftwareAuthenticator
+from consent.errors import ConsentDenied, ConsentError, SignatureRefused
+from consent.errors import NotAllowed as ConsentNotAllowed
+from consent.models import LedgerEntry
+from lipweb.demo_production import (
+    SCENE,
+    Demo,
+    _passkey_path,
+    face_confirm_as_robin,
+)
+from lipweb.models import User
+from synthesis.errors import NotAllowed, SynthesisError
+from synthesis.faces.features import ShippedFeatures, unit
+from synthesis.faces.portraits import Portraits
+from synthesis.faces.tracks import find_tracks
+from synthesis.jobs import look_at_face, measure_face, render_shot
+from synthesis.media.frames import read_frames
+from synthesis.media.probe import Probe, probe
+from synthesis.models import (
+    Dub,
+    FaceConfirmation,
+    FaceEnrolment,
+    FaceSighting,
+    Footage,
+    Render,
+    Scene,
+    Shot,
+    Track,
+)
+from synthesis.services.faces import (
+    confirmation_options,
+    face_confirm,
+    face_deny,
+    face_forget,
+    is_confirmed,
+    reference_bring,
+    reference_propose,
+    sighting_of,
+    sighting_refusal,
+    track_sight,
+)
+from synthesis.services.renders import render_queue
+from synthesis.services.scenes import dub_create, track_assign
+from tests.footage import make_clip
+from tests.synthesis.conftest import new_line
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+CUT, END = 5, 10
+Marks = NDArray[np.float32]
+Verdict = FaceSighting.Verdict
+
+
+@pytest.fixture(scope="module")
+def landmarks() -> list[Marks]:
+    facts = probe(SCENE)
+    frames = (planes.rgb() for planes in read_frames(SCENE, facts, 0, END))
+    return [track.landmarks for track in find_tracks(frames, [(0, CUT), (CUT, END)])]
+
+
+@pytest.fixture
+def scene(demo: Demo, demo_facts: Probe, landmarks: list[Marks]) -> Scene:
+    """Two shots, Robin's face in both, nobody named yet."""
+    scene = Scene(
+        project=demo.project,
+        title="Hello",
+        original_name="robin.mp4",
+        sha256="ab" * 32,
+        size_bytes=1,
+        media_facts=demo_facts.to_json(),
+        state=Scene.State.READY,
+        uploaded_by=demo.producer,
+    )
+    scene.file.save("scene.bin", ContentFile(SCENE.read_bytes()), save=True)
+    for index, (first, end) in enumerate([(0, CUT), (CUT, END)]):
+        shot = Shot.objects.create(
+            scene=scene, index=index, first_frame=first, end_frame=end
+        )
+        track = Track(shot=shot, number=index + 1, first_frame=first, end_frame=end)
+        file = io.BytesIO()
+        np.save(file, landmarks[index])
+        track.landmarks.save("marks.npy", ContentFile(file.getvalue()))
+    return scene
+
+
+@pytest.fixture
+def dub(demo: Demo, scene: Scene) -> Dub:
+    dub = dub_create(scene=scene, language="es", acting_user=demo.producer)
+    new_line(demo, dub)
+    return dub
+
+
+def said(demo: Demo, scene: Scene, number: int = 1) -> FaceSighting:
+    """The producer says a face is Robin's, and a worker looks at it."""
+    track = Track.objects.get(shot__scene=scene, number=number)
+    track_assign(track=track, actor=demo.grant.actor, acting_user=demo.producer)
+    row = sighting_of(track)
+    assert row is not None
+    look_at_face(str(row.id))
+    return FaceSighting.objects.get(pk=row.pk)
+
+
+def remembered(sighting: FaceSighting) -> FaceEnrolment:
+    """Robin confirms a face, and a worker measures it."""
+    face_confirm_as_robin(sighting)
+    measure_face(str(sighting.id))
+    return FaceEnrolment.objects.get(actor=sighting.actor)
+
+
+def refusal_of(sighting: FaceSighting) -> SynthesisError | None:
+    sighting = FaceSighting.objects.get(pk=sighting.pk)
+    assert sighting.track is not None
+    return sighting_refusal(sighting, sighting.track)
+
+
+def code_of(sighting: FaceSighting) -> str:
+    refusal = refusal_of(sighting)
+    return refusal.code if refusal else ""
+
+
+def like(sighting: FaceSighting, score: float) -> NDArray[np.float32]:
+    """Vectors of somebody whose likeness to the face is exactly so great."""
+    with sighting.portraits.open("rb") as file:
+        seen = ShippedFeatures().describe(Portraits.from_bytes(file.read())).mean(0)
+    seen = unit(seen)
+    aside = np.random.default_rng(1).standard_normal(len(seen))
+    aside = unit(aside - (aside @ seen) * seen)
+    return np.asarray(score * seen + np.sqrt(1 - score**2) * aside, np.float32)[None]
+
+
+def enrolled_as(enrolment: FaceEnrolment, vectors: NDArray[np.float32]) -> None:
+    """The same enrolment, of another face."""
+    enrolment.vectors, enrolment.count = vectors.astype("<f4").tobytes(), len(vectors)
+    enrolment.save()
+
+
+def test_a_first_face_stops_the_render_until_the_actor_confirms_it(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    row = said(demo, scene)
+    assert row.verdict == Verdict.UNKNOWN
+    with pytest.raises(SynthesisError, match="Robin has not shown their face") as stop:
+        render_queue(dub=dub, acting_user=demo.producer)
+    assert stop.value.code == "face-not-enrolled"
+    face_confirm_as_robin(row)
+    assert render_queue(dub=dub, acting_user=demo.producer).state == "queued"
+    assert not FaceEnrolment.objects.exists()  # a worker has not measured it yet
+    assert LedgerEntry.objects.filter(kind="face-confirmed").count() == 1
+
+
+def test_an_enrolled_face_is_recognised_in_the_next_shot(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    remembered(said(demo, scene, 1))
+    second = said(demo, scene, 2)
+    assert second.verdict == Verdict.SAME, second.score
+    assert code_of(second) == ""
+    assert not is_confirmed(second)  # nobody had to sign for this one
+
+
+def test_a_face_that_was_asked_about_is_compared_once_there_is_something_to_compare(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    first, second = said(demo, scene, 1), said(demo, scene, 2)
+    assert second.verdict == Verdict.UNKNOWN
+    remembered(first)
+    second.refresh_from_db()
+    assert second.verdict == Verdict.SAME
+
+
+@pytest.mark.parametrize("code", ["face-mismatch", "face-unsure"])
+def test_another_face_or_an_uncertain_one_stops_until_the_actor_confirms(
+    demo: Demo, scene: Scene, dub: Dub, code: str
+) -> None:
+    features = ShippedFeatures()
+    between = (features.same_from + features.other_below) / 2
+    first, second = said(demo, scene, 1), said(demo, scene, 2)
+    enrolment = remembered(first)
+    enrolled_as(enrolment, like(second, between if code == "face-unsure" else 0.0))
+    FaceSighting.objects.filter(pk=second.pk).update(
+        verdict=Verdict.WAITING, compared_with=None
+    )
+    look_at_face(str(second.id))
+    assert code_of(second) == code
+    with pytest.raises(SynthesisError, match="on their own page") as stop:
+        render_queue(dub=dub, acting_user=demo.producer)
+    assert stop.value.code == code
+    face_confirm_as_robin(second)
+    assert code_of(second) == ""
+
+
+def test_the_worker_stops_a_render_whose_face_nobody_compared_before(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    Track.objects.filter(shot__scene=scene).update(actor=demo.grant.actor)
+    render = render_queue(dub=dub, acting_user=demo.producer)
+    shot = scene.shots.get(index=0)
+    render_shot(str(render.id), str(shot.pk))
+    render.refresh_from_db()
+    assert (render.state, render.error_code) == (
+        Render.State.FAILED,
+        "face-not-enrolled",
+    )
+    assert "own page" in render.error_sentence
+    assert not render.track_renders.exists()
+
+
+def test_without_consent_nothing_is_compared(
+    demo: Demo, scene: Scene, dub: Dub, revoke: Callable[[], None]
+) -> None:
+    first = said(demo, scene, 1)
+    enrolment = remembered(first)
+    dub.lines.all().delete()
+    second = said(demo, scene, 2)
+    assert FaceEnrolment.objects.get() == enrolment
+    assert second.verdict == Verdict.WAITING
+    assert code_of(second) == "face-not-compared"
+
+
+def test_only_the_actor_confirms_or_denies(
+    demo: Demo, scene: Scene, dub: Dub, reviewer_of_demo: User
+) -> None:
+    row = said(demo, scene)
+    for user in (demo.producer, reviewer_of_demo):
+        with pytest.raises(ConsentNotAllowed, match="Only the actor"):
+            confirmation_options(sighting=row, remembers=True, acting_user=user)
+        with pytest.raises(ConsentNotAllowed, match="Only the actor"):
+            face_confirm(sighting=row, remembers=True, assertion="{}", acting_user=user)
+        with pytest.raises(ConsentNotAllowed, match="Only the actor"):
+            face_deny(sighting=row, acting_user=user)
+    assert code_of(row) == "face-not-enrolled"
+
+
+def test_a_signature_for_one_face_is_none_for_another_nor_for_remembering(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    first, second = said(demo, scene, 1), said(demo, scene, 2)
+    robin = demo.grant.actor.user
+    key = SoftwareAuthenticator.load(_passkey_path().read_text())
+    answer = key.get(
+        confirmation_options(sighting=first, remembers=False, acting_user=robin)
+    )
+    for sighting, remembers in ((second, False), (first, True)):
+        with pytest.raises(SignatureRefused):
+            face_confirm(
+                sighting=sighting,
+                remembers=remembers,
+                assertion=answer,
+                acting_user=robin,
+            )
+    face_confirm(sighting=first, remembers=False, assertion=answer, acting_user=robin)
+    measure_face(str(first.id))
+    assert code_of(first) == ""
+    assert not FaceEnrolment.objects.exists()  # only this once: nothing is measured
+
+
+def test_a_confirmation_written_into_the_database_is_worth_nothing(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    first, second = said(demo, scene, 1), said(demo, scene, 2)
+    face_confirm_as_robin(first)
+    word = FaceConfirmation.objects.get()
+    other = confirmation_digest(second)
+    FaceConfirmation.objects.filter(pk=word.pk).update(face_sha256=other)
+    assert code_of(second) == "face-not-enrolled"
+    told = json.loads(bytes(word.canonical)) | {"face_sha256": other}
+    FaceConfirmation.objects.filter(pk=word.pk).update(
+        canonical=json.dumps(told).encode()
+    )
+    assert code_of(second) == "face-not-enrolled"
+
+
+def confirmation_digest(sighting: FaceSighting) -> str:
+    from synthesis.services.faces import digest_of
+
+    return digest_of(sighting)
+
+
+def test_a_face_the_actor_denies_is_closed_and_a_new_name_opens_it(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    row = said(demo, scene)
+    face_deny(sighting=row, acting_user=demo.grant.actor.user)
+    assert code_of(row) == "face-denied"
+    look_at_face(str(row.id))  # a late job does not open it again
+    assert code_of(row) == "face-denied"
+    track = Track.objects.get(pk=row.track_id)
+    track_assign(track=track, actor=None, acting_user=demo.producer)
+    assert not FaceSighting.objects.filter(pk=row.pk).exists()
+
+
+def test_forgetting_deletes_the_numbers_and_asks_the_actor_again(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    remembered(said(demo, scene, 1))
+    second = said(demo, scene, 2)
+    assert code_of(second) == ""
+    actor = demo.grant.actor
+    assert face_forget(actor=actor, why="asked", acting_user=actor.user) == 1
+    assert not FaceEnrolment.objects.exists()
+    assert code_of(second) == "face-not-enrolled"
+    entry = LedgerEntry.objects.get(kind="face-forgotten").payload
+    assert entry == {"actor": str(actor.id), "enrolments": 1, "why": "asked"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawal_deletes_what_was_measured(
+    demo: Demo, scene: Scene, dub: Dub, revoke: Callable[[], None]
+) -> None:
+    enrolment = remembered(said(demo, scene))
+    assert enrolment.grant == demo.grant
+    revoke()
+    assert not FaceEnrolment.objects.exists()
+
+
+def test_the_ledger_says_that_a_face_was_confirmed_and_nothing_of_the_face(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    enrolment = remembered(said(demo, scene))
+    told = b"".join(bytes(entry.content) for entry in LedgerEntry.objects.all())
+    assert bytes(enrolment.vectors)[:8].hex().encode() not in told
+    payload = LedgerEntry.objects.get(kind="face-confirmed").payload
+    assert set(payload) == {"document_sha256", "passkey", "signature_sha256"}
+
+
+def test_an_actor_brings_a_clip_and_enrols_with_it_and_the_clip_is_deleted(
+    demo: Demo, scene: Scene, dub: Dub, tmp_path: Path
+) -> None:
+    actor = demo.grant.actor
+    file = SimpleUploadedFile("me.mp4", SCENE.read_bytes())
+    with pytest.raises(ConsentNotAllowed):
+        reference_bring(actor=actor, file=file, acting_user=demo.producer)
+    row = reference_bring(actor=actor, file=file, acting_user=actor.user)
+    look_at_face(str(row.id))
+    row.refresh_from_db()
+    assert row.sheet
+    assert not row.file
+    assert not FaceEnrolment.objects.exists()  # not before the signature
+    remembered(row)
+    assert said(demo, scene).verdict == Verdict.SAME
+
+
+def test_a_clip_without_a_face_says_so(demo: Demo, tmp_path: Path) -> None:
+    actor = demo.grant.actor
+    clip = make_clip(tmp_path / "bars.mp4", size=(320, 180))
+    file = SimpleUploadedFile("bars.mp4", clip.read_bytes())
+    row = reference_bring(actor=actor, file=file, acting_user=actor.user)
+    look_at_face(str(row.id))
+    row.refresh_from_db()
+    assert "No face was found" in row.reason
+    with pytest.raises(NotAllowed, match="No face was found"):
+        confirmation_options(sighting=row, remembers=True, acting_user=actor.user)
+
+
+def test_a_producer_proposes_footage_with_consent_to_learn_and_enrols_nothing(
+    demo: Demo, revoke: Callable[[], None]
+) -> None:
+    footage = Footage(
+        project=demo.project,
+        actor=demo.grant.actor,
+        original_name="reel.mp4",
+        sha256="cd" * 32,
+        size_bytes=1,
+        uploaded_by=demo.producer,
+    )
+    footage.file.save("f.bin", ContentFile(b"film"), save=True)
+    row = reference_propose(footage=footage, acting_user=demo.producer)
+    assert row.is_reference
+    with pytest.raises(ConsentError, match="Only the actor"):
+        confirmation_options(sighting=row, remembers=True, acting_user=demo.producer)
+    revoke()
+    with pytest.raises(ConsentDenied):
+        reference_propose(footage=footage, acting_user=demo.producer)
+
+
+def test_saying_the_same_name_again_keeps_what_is_known(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    row = said(demo, scene)
+    assert row.track is not None
+    assert track_sight(track=row.track, acting_user=demo.producer) == row
