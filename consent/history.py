@@ -53,9 +53,9 @@ def history_of(actor: Actor, project: UUID | None = None) -> list[Event]:
 
 
 def _consents(actor: Actor) -> Iterator[Event]:
-    rows = actor.grants.select_related("project", "following").prefetch_related(
-        "revocations", "suspensions"
-    )
+    rows = actor.grants.select_related(
+        "project", "following", "cosignature"
+    ).prefetch_related("revocations", "suspensions")
     for grant in rows:
         url = reverse("consent:grant", args=[grant.id])
         name = {"project": grant.project, "company": grant.project.company}
@@ -84,6 +84,8 @@ def _grant_events(grant: Grant) -> Iterator[tuple[datetime, str, str, str]]:
         ends_at = grant.document.terms.ends_at
         if ends_at <= timezone.now() and not grant.revocation:
             yield ends_at, _("Ended"), "", consent
+    if hasattr(grant, "cosignature") and grant.cosignature.signed_at:
+        yield grant.cosignature.signed_at, _("Co-signed"), "ok", consent
     if grant.declined_at:
         yield grant.declined_at, _("Declined"), "", consent
     if grant.returned_at:

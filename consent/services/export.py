@@ -16,7 +16,7 @@ from consent.access import require_self
 from consent.encoding import base64_text
 from consent.errors import ConsentError
 from consent.history import history_of
-from consent.models import Actor, Grant, Notice
+from consent.models import Actor, Grant, Notice, PasskeyCredential
 from consent.models.passkeys import SignedDocument
 from consent.seams import seams
 from consent.services.face_data import face_data_of
@@ -50,7 +50,9 @@ def _parts(actor: Actor) -> Iterator[Part]:
     readme = render_to_string("consent/export.txt", {"actor": actor, "now": now})
     yield "README.txt", [readme.encode()]
     yield "person.json", json_blocks(_person(actor))
-    grants = actor.grants.select_related("project", "actor__user", "credential")
+    grants = actor.grants.select_related(
+        "project", "actor__user", "credential", "cosigner"
+    )
     for grant in grants.order_by("proposed_at"):
         yield from _consent(grant)
     for receipt in seams.receipts_of(actor):
@@ -106,15 +108,19 @@ def _person(actor: Actor) -> dict[str, Any]:
             "name": str(user or ""),
             "last_login": user.last_login if user else None,
         },
-        "passkeys": [
+        "passkeys": [_passkey(key) for key in actor.passkeys.all()],
+        "recoveries": [
             {
-                "id": key.id,
-                "fingerprint": key.fingerprint,
-                "public_key": base64_text(bytes(key.public_key)),
-                "added_at": key.created_at,
-                "may_sign": key.is_usable,
+                "id": one.id,
+                "reason": one.reason,
+                "opened_at": one.opened_at,
+                "opened_by": str(one.opened_by),
+                "compared_at": one.compared_at,
+                "compared_by": str(one.compared_by or ""),
+                "compared_how": one.channel,
+                "may_sign_from": one.grants_from,
             }
-            for key in actor.passkeys.all()
+            for one in actor.recoveries.select_related("opened_by", "compared_by")
         ],
         "signed_for_by": [
             {
@@ -138,6 +144,28 @@ def _person(actor: Actor) -> dict[str, Any]:
     }
 
 
+def _passkey(key: PasskeyCredential) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "fingerprint": key.fingerprint,
+        "public_key": base64_text(bytes(key.public_key)),
+        "registration": key.registration,
+        "added_at": key.created_at,
+        "may_sign": key.is_usable,
+        "may_withdraw": key.is_withdrawing,
+        "by_recovery": key.recovery_id,
+        "confirmed": _signed(key.confirmation) if hasattr(key, "confirmation") else {},
+        "retired": _signed(key.retirement) if hasattr(key, "retirement") else {},
+    }
+
+
+def _cosigned(grant: Grant) -> dict[str, Any]:
+    if grant.cosigner is None:
+        return {}
+    signed = _signed(grant.cosignature) if hasattr(grant, "cosignature") else {}
+    return signed | {"name": grant.cosigner.name, "role": grant.cosigner.role}
+
+
 def _answer(grant: Grant) -> dict[str, Any]:
     return {
         "production": grant.project.name,
@@ -148,6 +176,7 @@ def _answer(grant: Grant) -> dict[str, Any]:
         "sent_back_at": grant.returned_at,
         "reason": grant.reason,
         "signature": _signed(grant),
+        "cosignature": _cosigned(grant),
         "withdrawals": [_signed(one) for one in grant.revocations.all()],
         "suspensions": [
             _signed(one) | {"kind": one.kind} for one in grant.suspensions.all()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from consent.authenticator import SoftwareAuthenticator
 from consent.errors import NotAllowed
 from consent.models import Grant, LedgerEntry, Notice
 from consent.receipt import Receipt
@@ -19,6 +20,12 @@ from consent.services.ledger import entries_about, ledger_append
 from consent.services.software import software_grant_revoke
 from consent.verdict import verify_receipt
 from tests.consent.conftest import Cast
+from tests.consent.services.test_cosigning import Beside, beside, cosign
+from tests.consent.services.test_further_passkeys import confirm, second
+from tests.consent.services.test_recovery import opened
+from tests.consent.services.test_retirement import retire
+
+__all__ = ["beside", "second"]
 
 MakeGrant = Callable[..., Grant]
 
@@ -66,6 +73,30 @@ def test_its_receipts_prove_themselves(cast: Cast, sign: MakeGrant) -> None:
     (proven,) = verify_receipt(Receipt.from_bytes(receipt)).grants
     assert proven.withdrawn
     assert archive.read(f"receipts/consent-{grant.id}.pdf").startswith(b"%PDF")
+
+
+def test_how_each_passkey_came_and_went_is_in_it(
+    cast: Cast, second: SoftwareAuthenticator
+) -> None:
+    confirm(cast, second, by=cast.authenticator)
+    word = retire(cast, cast.authenticator, by=second)
+    recovery = opened(cast)
+    person = read(exported(cast), "person.json")
+    lost, kept = person["passkeys"]
+    assert (lost["may_sign"], kept["may_sign"]) == (False, True)
+    assert lost["retired"]["document"] == bytes(word.canonical).decode()
+    assert kept["confirmed"]["passkey"] == lost["id"]
+    assert [one["reason"] for one in person["recoveries"]] == [recovery.reason]
+
+
+def test_who_signed_beside_the_actor_is_in_it(cast: Cast, beside: Beside) -> None:
+    cosign(beside)
+    archive = exported(cast)
+    told = read(archive, f"consents/{beside.grant.id}/answer.json")["cosignature"]
+    assert (told["name"], told["role"]) == ("Ada Agent", "agent")
+    assert told["document"] == bytes(beside.grant.canonical).decode()
+    words = [event["word"] for event in read(archive, "history.json")]
+    assert words[1:3] == ["Co-signed", "Signed"]
 
 
 def test_every_entry_of_the_log_about_them_is_in_it_and_no_other(
