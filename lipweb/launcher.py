@@ -62,9 +62,12 @@ def commands_of(target: str, rest: list[str]) -> list[list[str]]:
     if target == "setup":
         return []
     if target == "test":
-        tests = [python, "-m", "pytest", *rest]
-        on_postgres = ["env", "TEST_DATABASE=postgres", python, "-m", "pytest"]
-        return [tests, [*on_postgres, "-m", "not browser and not slow"]]
+        # A process a core, each with a queue and a database of its own; the tests of
+        # a file stay together, for what they share.
+        tests = [python, "-m", "pytest", "-n", "auto", "--maxprocesses", "4"]
+        tests += ["--dist", "loadfile"]
+        on_postgres = ["env", "TEST_DATABASE=postgres", *tests]
+        return [[*tests, *rest], [*on_postgres, "-m", "not browser and not slow"]]
     if target == "check":
         return [
             [python, "-m", "ruff", "check", "."],

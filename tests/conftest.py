@@ -53,6 +53,13 @@ def pytest_collection_modifyitems(
     items[:] = kept
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each of several processes prepares an environment of its own: with the settings
+    named in what it inherits, Django would be set up before it can."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def touches_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or fixtures & DATABASE_FIXTURES)
