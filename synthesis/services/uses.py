@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from consent.models import Actor, LedgerEntry
+from consent.readers import reading_tongue
 from consent.seams import Made
 from consent.sentences import day_words, language_words
 from consent.services.ledger import entries_about
@@ -54,7 +55,7 @@ def title_of(render: Render) -> str:
     """What a version is called on the actor's pages."""
     return _("%(scene)s in %(language)s, version %(number)s") % {
         "scene": render.dub.scene.title,
-        "language": language_words(render.dub.language),
+        "language": language_words(render.dub.language, reading_tongue()),
         "number": render.version,
     }
 
@@ -212,7 +213,9 @@ def _learned_of(actor: Actor) -> Iterator[Made]:
 
 def _learning_in_words(run: Adaptation) -> str:
     if run.model_deleted_at:
-        return _("Deleted on %(day)s UTC") % {"day": day_words(run.model_deleted_at)}
+        return _("Deleted on %(day)s UTC") % {
+            "day": day_words(run.model_deleted_at, reading_tongue())
+        }
     if run.state != Adaptation.State.READY:
         return run.state_words
     in_use = model_in_use(actor=run.actor, project=run.project)
