@@ -147,13 +147,13 @@ def _answer(grant: Grant) -> dict[str, Any]:
         "declined_at": grant.declined_at,
         "sent_back_at": grant.returned_at,
         "reason": grant.reason,
-        "signature": _signed(grant),
-        "withdrawals": [_signed(one) for one in grant.revocations.all()],
+        "signature": signed_in_full(grant),
+        "withdrawals": [signed_in_full(one) for one in grant.revocations.all()],
         "suspensions": [
-            _signed(one) | {"kind": one.kind} for one in grant.suspensions.all()
+            signed_in_full(one) | {"kind": one.kind} for one in grant.suspensions.all()
         ],
         "files_approved": [
-            _signed(one) | {"file_sha256": one.output_sha256}
+            signed_in_full(one) | {"file_sha256": one.output_sha256}
             for one in grant.output_approvals.all()
         ],
         "files_sent_back": [
@@ -167,7 +167,8 @@ def _answer(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _signed(document: SignedDocument) -> dict[str, Any]:
+def signed_in_full(document: SignedDocument) -> dict[str, Any]:
+    """Return what was signed, with the signature, as JSON values; empty if unsigned."""
     if document.signature is None:
         return {}
     return {

@@ -21,6 +21,7 @@ from synthesis.services.faces import (
     sighting_refusal,
     title_of,
 )
+from synthesis.services.measured import FORGOTTEN
 
 Verdict = FaceSighting.Verdict
 
@@ -119,11 +120,14 @@ def guard_told(track: Track) -> dict[str, Any] | None:
         badge = "Recognised" if recognised else "Confirmed by the actor"
         return {"badge": badge, "tone": "ok", "sentence": "", "live": False}
     live = row is not None and row.verdict == Verdict.WAITING
-    tone = "bad" if refusal.code in ("face-mismatch", "face-denied") else "wait"
+    tone = (
+        "bad" if refusal.code in ("face-mismatch", "face-denied", FORGOTTEN) else "wait"
+    )
     badge = {
         "face-mismatch": "Another face",
         "face-denied": "Not the actor",
         "face-not-compared": "Comparing",
+        FORGOTTEN: "Measurements deleted",
     }.get(refusal.code, "Actor must confirm")
     told = "" if live else refusal.sentence
     return {"badge": badge, "tone": tone, "sentence": told, "live": live}

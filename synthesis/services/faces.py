@@ -44,6 +44,7 @@ from synthesis.models import (
 from synthesis.queue import enqueue_on_commit
 from synthesis.services.access import require_role
 from synthesis.services.consents import training_grant, use_of
+from synthesis.services.measured import face_data_missing
 
 log = logging.getLogger(__name__)
 
@@ -309,6 +310,8 @@ def sighting_refusal(
     sighting: FaceSighting | None, track: Track
 ) -> SynthesisError | None:
     """Why no mouth may be moved in a track, or None if it may."""
+    if sighting is None and not track.landmarks:
+        return face_data_missing(track)
     verdict = sighting.verdict_now if sighting else Verdict.WAITING
     if verdict == Verdict.SAME:
         return None

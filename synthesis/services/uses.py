@@ -17,7 +17,15 @@ from consent.seams import Made
 from consent.sentences import day_words, language_words
 from consent.services.ledger import entries_about
 from consent.services.notices import use_tell
-from synthesis.models import ActorModel, Adaptation, Decision, Deliverable, Render
+from synthesis.models import (
+    ActorModel,
+    Adaptation,
+    Decision,
+    Deliverable,
+    FaceConfirmation,
+    FaceSighting,
+    Render,
+)
 from synthesis.services.consents import model_in_use
 
 OPENED: Final = "deliverable-opened"
@@ -45,7 +53,9 @@ def subjects_of(actor: Actor) -> list[str]:
     renders = Render.objects.filter(grants__actor=actor)
     files = Deliverable.objects.filter(render__grants__actor=actor)
     runs = Adaptation.objects.filter(actor=actor)
-    rows: list[QuerySet[Any]] = [renders, files, runs]
+    seen = FaceSighting.objects.filter(actor=actor)
+    words = FaceConfirmation.objects.filter(actor=actor)
+    rows: list[QuerySet[Any]] = [renders, files, runs, seen, words]
     return [
         str(pk) for row in rows for pk in row.distinct().values_list("pk", flat=True)
     ]
