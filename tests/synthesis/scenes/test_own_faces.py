@@ -232,7 +232,6 @@ def test_the_actor_is_told_once_of_a_scene_and_anew_after_answering(
 def test_the_producers_page_says_who_must_confirm_and_closes_the_render(
     signed_in: SignedIn, sighting: FaceSighting, grant: Grant, dub: Dub, producer: User
 ) -> None:
-    Track.objects.update(landmarks="measured.npy")
     client = signed_in(producer)
     page = client.get(reverse("synthesis:scene", args=[dub.scene_id])).content.decode()
     assert "Actor must confirm" in page
