@@ -84,6 +84,13 @@ TO_ACTOR: Final = {
         _("The movement of your mouth in %(file)s was downloaded by %(person)s"),
         _("As numbers, without a picture, for what you allowed in %(project)s."),
     ),
+    "face-waits": Words(
+        _("Is this you? A face in “%(place)s” waits for your word"),
+        _(
+            "%(project)s says that it is yours. Nothing is made with it before you have"
+            " said whether it is."
+        ),
+    ),
     "own-exported": Words(
         _("Everything kept about you was downloaded"),
         _("If it was not you, change your password and tell the production."),

@@ -26,11 +26,13 @@ class Message(NamedTuple):
 
 
 class Catalogue(NamedTuple):
-    """What one part of the project says: folders or files of code, and templates."""
+    """What one part of the project says: folders or files of code, and templates.
+    refusals: its errors whose second argument is a message, the first being a code."""
 
     name: str
     code: tuple[str, ...]
     templates: tuple[str, ...]
+    refusals: tuple[str, ...] = ()
 
     def po_file(self, locale: str) -> Path:
         folder = Path(settings.BASE_DIR) / self.name / "locale" / locale
@@ -39,6 +41,20 @@ class Catalogue(NamedTuple):
 
 CATALOGUES: Final = (
     Catalogue("consent", ("consent/**/*.py",), ("templates/consent/**/*.*",)),
+    Catalogue(
+        "synthesis",
+        (
+            "synthesis/faces/portraits.py",
+            "synthesis/models/*.py",
+            "synthesis/recognising.py",
+            "synthesis/scenes/face_words.py",
+            "synthesis/scenes/own_faces.py",
+            "synthesis/services/face*.py",
+            "synthesis/services/uses.py",
+        ),
+        ("templates/synthesis/faces/*.*",),
+        refusals=("SynthesisError", "MediaRefused", "NotAllowed"),
+    ),
     Catalogue("lipweb", ("lipweb/**/*.py",), ("templates/*.*",)),
 )
 CALLS: Final = {
@@ -64,7 +80,8 @@ def messages_of(catalogue: Catalogue) -> dict[Message, list[str]]:
     for pattern in catalogue.code:
         for path in base.glob(pattern):
             name = path.relative_to(base).as_posix()
-            for message in messages_of_code(path.read_text(), name):
+            code = path.read_text()
+            for message in messages_of_code(code, name, catalogue.refusals):
                 found[message].add(name)
     for pattern in catalogue.templates:
         for path in base.glob(pattern):
@@ -74,8 +91,11 @@ def messages_of(catalogue: Catalogue) -> dict[Message, list[str]]:
     return {message: sorted(names) for message, names in sorted(found.items())}
 
 
-def messages_of_code(source: str, name: str) -> Iterator[Message]:
+def messages_of_code(
+    source: str, name: str, refusals: tuple[str, ...] = ()
+) -> Iterator[Message]:
     """Return the messages of a Python file; name is its path in the repository."""
+    calls = CALLS | dict.fromkeys(refusals, 1)
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -83,8 +103,8 @@ def messages_of_code(source: str, name: str) -> Iterator[Message]:
         words = [_constant(argument) for argument in node.args]
         if called in PLURALS and words[0]:
             yield Message(words[0], words[1])
-        elif called in CALLS and not (called[0].isupper() and AUDITORS.match(name)):
-            yield from (Message(text) for text in words[CALLS[called] :][:2] if text)
+        elif called in calls and not (called[0].isupper() and AUDITORS.match(name)):
+            yield from (Message(text) for text in words[calls[called] :][:2] if text)
 
 
 def _constant(node: ast.expr) -> str:

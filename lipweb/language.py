@@ -15,6 +15,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 PRODUCERS_PAGES: Final = ("consent:actors", "consent:mandate", "consent:propose")
+ACTORS_PAGES: Final = "own_face"
+"""What the names of synthesis' pages for actors begin with."""
 
 
 class LanguageMiddleware:
@@ -54,7 +56,9 @@ def is_english_only(request: HttpRequest) -> bool:
         return False
     if match.url_name == "home" and not match.app_name:
         return request.user.is_authenticated
-    return match.app_name == "synthesis" or match.view_name in PRODUCERS_PAGES
+    if match.app_name == "synthesis":
+        return not str(match.url_name).startswith(ACTORS_PAGES)
+    return match.view_name in PRODUCERS_PAGES
 
 
 def languages_offered(request: HttpRequest) -> list[tuple[str, str]]:

@@ -16,13 +16,19 @@ class SynthesisConfig(AppConfig):
             consent_withdrawn,
             ledger_grown,
         )
-        from synthesis.services import consents, face_data, faces, kept, uses
+        from synthesis.services import (
+            consents,
+            face_data,
+            face_questions,
+            kept,
+            uses,
+        )
 
         seams.scenes_of, seams.outputs_of = consents.scenes_of, consents.outputs_of
         seams.made_with, seams.subjects_of = uses.made_with, uses.subjects_of
         seams.kept_about, seams.receipts_of = kept.kept_about, kept.receipts_of
         seams.face_stores.extend(face_data.STORES)
-        seams.faces_waiting = faces.faces_waiting
+        seams.faces_waiting = face_questions.faces_waiting
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")

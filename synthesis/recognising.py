@@ -23,6 +23,7 @@ from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.shots import find_shots
 from synthesis.models import FaceEnrolment, FaceSighting, Render, Track
+from synthesis.services.face_questions import face_waiting_tell, is_waiting
 from synthesis.services.faces import (
     confirmation_standing,
     faces_verify,
@@ -30,6 +31,7 @@ from synthesis.services.faces import (
     sighting_of,
     track_sight,
 )
+from synthesis.services.measured import landmarks_open
 from synthesis.storage import local_path
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,16 @@ def render_faces_verify(render: Render, tracks: list[Track]) -> None:
 
 def sighting_look(sighting: FaceSighting) -> None:
     """Cut a face's portraits, if there are none, and compare it with what its actor has
-    enrolled, if consent allows that and it was not compared with the newest yet."""
+    enrolled, if consent allows that and it was not compared with the newest yet. The
+    actor is told of a face that has come to wait for their word."""
+    waited = is_waiting(sighting) and sighting.verdict != Verdict.WAITING
+    _look(sighting)
+    asks = sighting.is_reference or sighting.verdict != Verdict.WAITING
+    if asks and not waited:
+        face_waiting_tell(sighting)
+
+
+def _look(sighting: FaceSighting) -> None:
     if not sighting.portraits and not sighting.reason:
         _portraits_keep(sighting)
     if sighting.is_reference or not sighting.portraits:
@@ -180,7 +191,7 @@ def _film_of(
             face = _only_face(path, facts)
             yield face.landmarks, partial(_frames, path, facts, face.start)
         return
-    with track.landmarks.open("rb") as file:
+    with landmarks_open(track) as file:
         landmarks = np.load(file, allow_pickle=False)
     scene = track.shot.scene
     with local_path(scene.file) as path:

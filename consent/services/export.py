@@ -154,15 +154,17 @@ def _passkey(key: PasskeyCredential) -> dict[str, Any]:
         "may_sign": key.is_usable,
         "may_withdraw": key.is_withdrawing,
         "by_recovery": key.recovery_id,
-        "confirmed": _signed(key.confirmation) if hasattr(key, "confirmation") else {},
-        "retired": _signed(key.retirement) if hasattr(key, "retirement") else {},
+        "confirmed": signed_in_full(key.confirmation)
+        if hasattr(key, "confirmation")
+        else {},
+        "retired": signed_in_full(key.retirement) if hasattr(key, "retirement") else {},
     }
 
 
 def _cosigned(grant: Grant) -> dict[str, Any]:
     if grant.cosigner is None:
         return {}
-    signed = _signed(grant.cosignature) if hasattr(grant, "cosignature") else {}
+    signed = signed_in_full(grant.cosignature) if hasattr(grant, "cosignature") else {}
     return signed | {"name": grant.cosigner.name, "role": grant.cosigner.role}
 
 
@@ -175,14 +177,14 @@ def _answer(grant: Grant) -> dict[str, Any]:
         "declined_at": grant.declined_at,
         "sent_back_at": grant.returned_at,
         "reason": grant.reason,
-        "signature": _signed(grant),
+        "signature": signed_in_full(grant),
         "cosignature": _cosigned(grant),
-        "withdrawals": [_signed(one) for one in grant.revocations.all()],
+        "withdrawals": [signed_in_full(one) for one in grant.revocations.all()],
         "suspensions": [
-            _signed(one) | {"kind": one.kind} for one in grant.suspensions.all()
+            signed_in_full(one) | {"kind": one.kind} for one in grant.suspensions.all()
         ],
         "files_approved": [
-            _signed(one) | {"file_sha256": one.output_sha256}
+            signed_in_full(one) | {"file_sha256": one.output_sha256}
             for one in grant.output_approvals.all()
         ],
         "files_sent_back": [
@@ -196,7 +198,8 @@ def _answer(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _signed(document: SignedDocument) -> dict[str, Any]:
+def signed_in_full(document: SignedDocument) -> dict[str, Any]:
+    """Return what was signed, with the signature, as JSON values; empty if unsigned."""
     if document.signature is None:
         return {}
     return {

@@ -110,8 +110,9 @@ def frames_worth_a_look(
     if not large.any():
         raise SynthesisError(
             "face-too-small",
-            "The face is too small in this shot to tell whose it is: fewer than"
-            f" {SMALLEST_EYES_PX:.0f} pixels across the eyes.",
+            # Said in other languages too, so the number is in the words themselves.
+            "The face is too small in this shot to tell whose it is: fewer than 24"
+            " pixels across the eyes.",
         )
     ahead = np.abs(poses(rows).yaw_degrees) <= FURTHEST_TURN_DEG
     if not (large & ahead).any():

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from consent.models import Actor, Grant, Project
 from synthesis.models.scenes import Scene, private_path
@@ -49,12 +50,12 @@ class Adaptation(models.Model):
     Its row is the truth about its job, and stays when what was learned is deleted."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Learning"
-        READY = "ready", "Learned"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
-        WITHDRAWN = "withdrawn", "Consent withdrawn"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Learning")
+        READY = "ready", _("Learned")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        WITHDRAWN = "withdrawn", _("Consent withdrawn")
 
     LIVE = (State.QUEUED, State.RUNNING)
 

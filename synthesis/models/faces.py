@@ -65,6 +65,14 @@ class FaceSighting(models.Model):
         return f"sighting {self.id}"
 
     @property
+    def verdict_now(self) -> FaceSighting.Verdict:
+        """The guard's answer as it stands: what a face was recognised by may have been
+        deleted since, and then there is nothing to compare it with."""
+        verdict = self.Verdict(self.verdict)
+        forgotten = verdict == self.Verdict.SAME and not self.compared_with_id
+        return self.Verdict.UNKNOWN if forgotten else verdict
+
+    @property
     def is_reference(self) -> bool:
         return self.track_id is None
 

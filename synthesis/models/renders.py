@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from consent.models import Grant
 from synthesis.models.scenes import Dub, Track, private_path
@@ -24,12 +25,12 @@ class Render(models.Model):
     claimed by an update filtered on id and old state."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        READY = "ready", "Ready for review"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
-        WITHDRAWN = "withdrawn", "Consent withdrawn"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        READY = "ready", _("Ready for review")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        WITHDRAWN = "withdrawn", _("Consent withdrawn")
 
     class Tier(models.TextChoices):
         DRAFT = "draft", "Draft"

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from consent.readers import reading_locale
 from synthesis.faces.features import shipped_figures
 from synthesis.faces.sface import NAME as SFACE
 from synthesis.models import FaceSighting, Track
+from synthesis.services.face_questions import is_waiting
 from synthesis.services.faces import (
     confirmation_standing,
     sighting_of,
     sighting_refusal,
+    title_of,
 )
+from synthesis.services.measured import FORGOTTEN
 
 Verdict = FaceSighting.Verdict
+
+
+OWN_CLIP: Final = gettext_noop(
+    "If this is you, confirm it, and your face can be compared with it."
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,7 @@ class Said:
     waits: the actor is asked whether it is them."""
 
     sighting: FaceSighting
+    title: str
     sentence: str
     badge: str
     tone: str
@@ -31,49 +45,67 @@ class Said:
 
 
 ANSWERS: dict[str, tuple[str, str, str]] = {
-    Verdict.WAITING: ("wait", "Being looked at", "A worker is looking at this face."),
-    Verdict.SAME: ("ok", "Recognised", "It looks like the face you enrolled."),
+    Verdict.WAITING: (
+        "wait",
+        gettext_noop("Being looked at"),
+        gettext_noop("A worker is looking at this face."),
+    ),
+    Verdict.SAME: (
+        "ok",
+        gettext_noop("Recognised"),
+        gettext_noop("It looks like the face you enrolled."),
+    ),
     Verdict.OTHER: (
         "bad",
-        "Does not look like you",
-        "It does not look like the face you enrolled. Nothing is made with it unless"
-        " you confirm that it is you.",
+        gettext_noop("Does not look like you"),
+        gettext_noop(
+            "It does not look like the face you enrolled. Nothing is made with it"
+            " unless you confirm that it is you."
+        ),
     ),
     Verdict.UNSURE: (
         "wait",
-        "Waits for you",
-        "It could not be told whether this is you. Nothing is made with it unless you"
-        " confirm it.",
+        gettext_noop("Waits for you"),
+        gettext_noop(
+            "It could not be told whether this is you. Nothing is made with it unless"
+            " you confirm it."
+        ),
     ),
     Verdict.UNKNOWN: (
         "wait",
-        "Waits for you",
-        "There is nothing to compare it with yet. Nothing is made with it unless you"
-        " confirm that it is you.",
+        gettext_noop("Waits for you"),
+        gettext_noop(
+            "There is nothing to compare it with yet. Nothing is made with it unless"
+            " you confirm that it is you."
+        ),
     ),
     Verdict.DENIED: (
         "bad",
-        "Not you",
-        "You said that this is not you. Nothing is made with it as yours.",
+        gettext_noop("Not you"),
+        gettext_noop(
+            "You said that this is not you. Nothing is made with it as yours."
+        ),
     ),
 }
 
 
 def what_is_said(sighting: FaceSighting) -> Said:
-    """A face with the guard's answer, for its actor."""
+    """A face with the guard's answer, for its actor, in their language."""
+    title = title_of(sighting, reading_locale())
     word = confirmation_standing(sighting)
     if word is not None:
-        kept = " and let it be remembered" if word.remembers else ""
-        return Said(sighting, f"You confirmed this face{kept}.", "Yours", "ok", False)
-    tone, badge, sentence = ANSWERS[sighting.verdict]
+        sentence = (
+            _("You confirmed this face and let it be remembered.")
+            if word.remembers
+            else _("You confirmed this face.")
+        )
+        return Said(sighting, title, sentence, _("Yours"), "ok", False)
+    tone, badge, sentence = ANSWERS[sighting.verdict_now]
     if sighting.is_reference and not sighting.reason and sighting.sheet_sha256:
-        tone, badge = "wait", "Waits for you"
-        sentence = "If this is you, confirm it, and your face can be compared with it."
+        tone, badge, sentence = "wait", ANSWERS[Verdict.UNKNOWN][1], OWN_CLIP
     if sighting.reason:
         sentence = sighting.reason
-    settled = (Verdict.SAME, Verdict.DENIED)
-    waits = bool(sighting.sheet_sha256) and sighting.verdict not in settled
-    return Said(sighting, sentence, badge, tone, waits)
+    return Said(sighting, title, _(sentence), _(badge), tone, is_waiting(sighting))
 
 
 def guard_told(track: Track) -> dict[str, Any] | None:
@@ -88,11 +120,14 @@ def guard_told(track: Track) -> dict[str, Any] | None:
         badge = "Recognised" if recognised else "Confirmed by the actor"
         return {"badge": badge, "tone": "ok", "sentence": "", "live": False}
     live = row is not None and row.verdict == Verdict.WAITING
-    tone = "bad" if refusal.code in ("face-mismatch", "face-denied") else "wait"
+    tone = (
+        "bad" if refusal.code in ("face-mismatch", "face-denied", FORGOTTEN) else "wait"
+    )
     badge = {
         "face-mismatch": "Another face",
         "face-denied": "Not the actor",
         "face-not-compared": "Comparing",
+        FORGOTTEN: "Measurements deleted",
     }.get(refusal.code, "Actor must confirm")
     told = "" if live else refusal.sentence
     return {"badge": badge, "tone": tone, "sentence": told, "live": live}
@@ -102,38 +137,59 @@ def can_tell(folder: Path) -> list[str]:
     """What the comparison can and cannot tell, with what was measured."""
     if (folder / SFACE).exists():
         first = [
-            "This house compares faces with OpenCV's SFace network, at the threshold"
-            " its makers name. It was not measured here."
+            _(
+                "This house compares faces with OpenCV's SFace network, at the"
+                " threshold its makers name. It was not measured here."
+            )
         ]
     else:
         first = _measured()
     return [
         *first,
-        "It cannot tell twins, or people who look much alike, from each other.",
-        "Heavy make-up, a mask, a beard that was not there, hard light, or a face"
-        " turned away can make it say “not you” or “cannot tell”. Then you are asked.",
-        "Faces smaller than 24 pixels across the eyes are not compared: you are asked.",
-        "It is a guard against mix-ups, not a proof of who somebody is. Your signature"
-        " is the proof.",
+        _("It cannot tell twins, or people who look much alike, from each other."),
+        _(
+            "Heavy make-up, a mask, a beard that was not there, hard light, or a face"
+            " turned away can make it say “not you” or “cannot tell”. Then you are"
+            " asked."
+        ),
+        _(
+            "Faces smaller than 24 pixels across the eyes are not compared: you are"
+            " asked."
+        ),
+        _(
+            "It is a guard against mix-ups, not a proof of who somebody is. Your"
+            " signature is the proof."
+        ),
     ]
 
 
 def _measured() -> list[str]:
     told = shipped_figures()
     easy, hard = told["clean"], told["disturbed"]
-    missed = _percent(easy["own_not_accepted"])
     return [
-        f"It was measured on {told['talkers']} people, {told['left_out_at_a_time']} at"
-        " a time kept out of its learning. That is few: take these numbers as a rough"
-        " guide.",
-        f"In good pictures, {_percent(easy['others_accepted'])} of other people were"
-        f" taken for the same person, and {missed} of people were not recognised.",
-        "In pictures with changed light, blur, size and compression,"
-        f" {_percent(hard['others_accepted'])} of other people were taken for the same"
-        f" person, and {_percent(hard['own_not_accepted'])} of people were not"
-        " recognised. Footage of another day is more like these, or worse.",
+        _(
+            "It was measured on %(people)d people, %(aside)d at a time kept out of its"
+            " learning. That is few: take these numbers as a rough guide."
+        )
+        % {"people": told["talkers"], "aside": told["left_out_at_a_time"]},
+        _(
+            "In good pictures, %(taken)s of other people were taken for the same"
+            " person, and %(missed)s of people were not recognised."
+        )
+        % _rates(easy),
+        _(
+            "In pictures with changed light, blur, size and compression, %(taken)s of"
+            " other people were taken for the same person, and %(missed)s of people"
+            " were not recognised. Footage of another day is more like these, or"
+            " worse."
+        )
+        % _rates(hard),
     ]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _rates(shares: dict[str, float]) -> dict[str, str]:
+    named = (("taken", "others_accepted"), ("missed", "own_not_accepted"))
+    return {
+        name: f"{number_format(round(100 * shares[share], 1), 1)}\u00a0%"
+        for name, share in named
+    }

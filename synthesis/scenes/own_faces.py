@@ -11,9 +11,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consent.models import Actor
+from consent.readers import reading_locale, shown_locale
 from consent.sentences import sections_of
 from consent.views.own import own_actor, passkeys_work_at
 from synthesis.errors import SynthesisError
@@ -63,15 +65,15 @@ def own_face(request: MemberRequest, sighting_id: UUID) -> HttpResponse:
             remembers=remembers,
             assertion=request.POST.get("response", ""),
             acting_user=request.user,
+            locale=shown_locale(request),
         )
-        messages.success(
-            request,
-            "Confirmed. Your face is being measured; later shots are compared with it."
-            if remembers
-            else "Confirmed, for this face only.",
-        )
+        messages.success(request, _confirmed_words(remembers))
         return redirect("synthesis:own_faces")
-    context = {"said": what_is_said(found), "elsewhere": passkeys_work_at(request)}
+    context = {
+        "said": what_is_said(found),
+        "elsewhere": passkeys_work_at(request),
+        "words_locale": reading_locale(),
+    }
     if found.sheet_sha256 and confirmation_standing(found) is None:
         context["choices"] = [
             _choice(request, found, remembers=True),
@@ -85,7 +87,7 @@ def own_face(request: MemberRequest, sighting_id: UUID) -> HttpResponse:
 def own_face_denied(request: MemberRequest, sighting_id: UUID) -> HttpResponse:
     """The actor says that a face is not theirs."""
     face_deny(sighting=_own(request, sighting_id), acting_user=request.user)
-    messages.success(request, "Noted. Nothing is made with this face as yours.")
+    messages.success(request, _("Noted. Nothing is made with this face as yours."))
     return redirect("synthesis:own_faces")
 
 
@@ -106,11 +108,13 @@ def own_face_brought(request: MemberRequest) -> HttpResponse:
     """Takes a clip of the actor's own face in."""
     file = request.FILES.get("clip")
     if file is None:
-        raise SynthesisError("no-file", "Choose a clip of your face first.")
+        raise SynthesisError("no-file", _("Choose a clip of your face first."))
     sighting = reference_bring(
         actor=own_actor(request), file=file, acting_user=request.user
     )
-    messages.success(request, "Thank you. The pictures are being cut from your clip.")
+    messages.success(
+        request, _("Thank you. The pictures are being cut from your clip.")
+    )
     return redirect("synthesis:own_face", sighting.id)
 
 
@@ -121,11 +125,19 @@ def own_face_forgotten(request: MemberRequest) -> HttpResponse:
     count = face_forget(actor=own_actor(request), why="asked", acting_user=request.user)
     messages.success(
         request,
-        "Deleted. Your face is not remembered here any more."
+        _("Deleted. Your face is not remembered here any more.")
         if count
-        else "Nothing was remembered of your face.",
+        else _("Nothing was remembered of your face."),
     )
     return redirect("synthesis:own_faces")
+
+
+def _confirmed_words(remembers: bool) -> str:
+    if not remembers:
+        return _("Confirmed, for this face only.")
+    return _(
+        "Confirmed. Your face is being measured; later shots are compared with it."
+    )
 
 
 def _sightings(actor: Actor) -> list[FaceSighting]:
@@ -141,10 +153,14 @@ def _own(request: MemberRequest, sighting_id: UUID) -> FaceSighting:
 def _choice(
     request: MemberRequest, sighting: FaceSighting, *, remembers: bool
 ) -> dict[str, object]:
+    locale = reading_locale()
     options = confirmation_options(
-        sighting=sighting, remembers=remembers, acting_user=request.user
+        sighting=sighting,
+        remembers=remembers,
+        acting_user=request.user,
+        locale=locale,
     )
-    text = confirmation_of(sighting, remembers=remembers).shown_text
+    text = confirmation_of(sighting, remembers=remembers, locale=locale).shown_text
     return {
         "remembers": remembers,
         "sections": sections_of(text),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from consent.errors import ConsentDenied, Failure
 from consent.models import Actor, Project
 from consent.policy import verify
-from synthesis.models import Dub, FaceSighting, Scene, Track
+from synthesis.models import Dub, Scene, Track
 from synthesis.services.consents import use_of
 from synthesis.services.faces import sighting_of, sighting_refusal
 from synthesis.services.renders import tracks_to_render
@@ -54,8 +54,7 @@ def faces_missing(dub: Dub) -> list[Missing]:
     for track in tracks_to_render(dub):
         row = sighting_of(track)
         refusal = sighting_refusal(row, track)
-        waits = row is None or row.verdict == FaceSighting.Verdict.WAITING
-        if refusal is not None and not waits:
+        if refusal is not None and refusal.code != "face-not-compared":
             missing.append(Missing(refusal.sentence, "#faces", "See the faces"))
     return missing
 

@@ -16,12 +16,13 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext as _
 
 from consent.access import require_self
 from consent.asked import logged_about
 from consent.canonical import canonical_bytes
 from consent.errors import SignatureRefused
-from consent.face import face_digest, face_document, shown_face
+from consent.face import face_digest, face_document, face_title, shown_face
 from consent.models import Actor, Grant, Role
 from consent.policy import grants_usable
 from consent.proof import document_verify_signature
@@ -43,6 +44,7 @@ from synthesis.models import (
 from synthesis.queue import enqueue_on_commit
 from synthesis.services.access import require_role
 from synthesis.services.consents import training_grant, use_of
+from synthesis.services.measured import face_data_missing
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +100,7 @@ def track_sight(*, track: Track, acting_user: AbstractBaseUser) -> FaceSighting 
         actor=track.actor,
         project=scene.project,
         track=track,
-        title=f"{scene.title}, face {track.number}",
+        title=scene.title,
         source_sha256=scene.sha256,
         said_by_id=acting_user.pk,
     )
@@ -119,12 +121,12 @@ def reference_bring(
     if not file.size or file.size > REFERENCE_MAX_BYTES:
         raise MediaRefused(
             "too-large",
-            f"Send a clip of up to {REFERENCE_MAX_BYTES >> 20} MB: ten seconds of your"
-            " face are enough.",
+            _("Send a clip of up to %(size)d MB: ten seconds of your face are enough.")
+            % {"size": REFERENCE_MAX_BYTES >> 20},
         )
     sighting = FaceSighting(
         actor=actor,
-        title=str(file.name or "My own clip")[:255],
+        title=str(file.name or _("My own clip"))[:255],
         said_by_id=acting_user.pk,
     )
     sighting.file.save("file.bin", file, save=False)
@@ -158,11 +160,15 @@ def reference_propose(
 
 
 def confirmation_options(
-    *, sighting: FaceSighting, remembers: bool, acting_user: AbstractBaseUser
+    *,
+    sighting: FaceSighting,
+    remembers: bool,
+    acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> dict[str, Any]:
     """Return the request options (JSON values) whose answer confirms the face."""
     require_self(acting_user, sighting.actor)
-    document = confirmation_of(sighting, remembers=remembers)
+    document = confirmation_of(sighting, remembers=remembers, locale=locale)
     return signing_options(document=document, holder=sighting.actor)
 
 
@@ -173,16 +179,19 @@ def face_confirm(
     remembers: bool,
     assertion: str | Mapping[str, Any],
     acting_user: AbstractBaseUser,
+    locale: str = "en",
 ) -> FaceConfirmation:
     """Keep the actor's signed word that a face is theirs; if it remembers, a worker
-    measures it for later comparisons."""
+    measures it for later comparisons. locale is that of the words shown."""
     sighting = FaceSighting.objects.select_for_update(of=("self",)).get(pk=sighting.pk)
     require_self(acting_user, sighting.actor)
     if FaceConfirmation.objects.filter(
         actor=sighting.actor, face_sha256=digest_of(sighting)
     ).exists():
-        raise NotAllowed("confirmed-already", "You have confirmed this face already.")
-    confirmation = confirmation_of(sighting, remembers=remembers)
+        raise NotAllowed(
+            "confirmed-already", _("You have confirmed this face already.")
+        )
+    confirmation = confirmation_of(sighting, remembers=remembers, locale=locale)
     document_sign(document=confirmation, holder=sighting.actor, response=assertion)
     confirmation.save()
     if sighting.verdict == Verdict.DENIED:
@@ -207,8 +216,10 @@ def face_deny(*, sighting: FaceSighting, acting_user: AbstractBaseUser) -> None:
     if is_confirmed(sighting):
         raise NotAllowed(
             "confirmed-already",
-            "You have confirmed this face. Withdraw the consent it is used under to"
-            " stop what is made with it.",
+            _(
+                "You have confirmed this face. Withdraw the consent it is used under to"
+                " stop what is made with it."
+            ),
         )
     FaceSighting.objects.filter(pk=sighting.pk).update(verdict=Verdict.DENIED)
     ledger_append(
@@ -219,10 +230,14 @@ def face_deny(*, sighting: FaceSighting, acting_user: AbstractBaseUser) -> None:
     )
 
 
-def confirmation_of(sighting: FaceSighting, *, remembers: bool) -> FaceConfirmation:
-    """Return the unsaved, unsigned confirmation of a face, always the same bytes."""
+def confirmation_of(
+    sighting: FaceSighting, *, remembers: bool, locale: str = "en"
+) -> FaceConfirmation:
+    """Return the unsaved, unsigned confirmation of a face, always the same bytes in a
+    locale."""
     face_sha256 = digest_of(sighting)
-    shown, text = shown_face(sighting.title, remembers=remembers)
+    title = title_of(sighting, locale)
+    shown, text = shown_face(title, remembers=remembers, locale=locale)
     document = face_document(
         actor_id=str(sighting.actor_id),
         face_sha256=face_sha256,
@@ -238,12 +253,20 @@ def confirmation_of(sighting: FaceSighting, *, remembers: bool) -> FaceConfirmat
     )
 
 
+def title_of(sighting: FaceSighting, locale: str = "en") -> str:
+    """Return where a face is seen, for its actor: The pier, face 2."""
+    track = sighting.track
+    return face_title(sighting.title, track.number if track else None, locale)
+
+
 def digest_of(sighting: FaceSighting) -> str:
     """Name a face as it was shown. Raises NotAllowed while there is nothing to show."""
     if not sighting.sheet_sha256:
         raise NotAllowed(
             "face-not-shown",
-            sighting.reason or "The pictures of this face are not ready. Come back.",
+            _(sighting.reason)
+            if sighting.reason
+            else _("The pictures of this face are not ready. Come back."),
         )
     track = sighting.track
     frames = (track.first_frame, track.end_frame) if track else (0, 0)
@@ -279,13 +302,6 @@ def confirmation_standing(sighting: FaceSighting) -> FaceConfirmation | None:
     return word
 
 
-def faces_waiting(actor: Actor) -> int:
-    """How many faces wait for the actor's word."""
-    asked = FaceSighting.objects.filter(actor=actor).exclude(sheet_sha256="")
-    rows = asked.exclude(verdict__in=[Verdict.SAME, Verdict.DENIED])
-    return sum(not is_confirmed(row) for row in rows.select_related("track"))
-
-
 def is_confirmed(sighting: FaceSighting) -> bool:
     return confirmation_standing(sighting) is not None
 
@@ -294,13 +310,13 @@ def sighting_refusal(
     sighting: FaceSighting | None, track: Track
 ) -> SynthesisError | None:
     """Why no mouth may be moved in a track, or None if it may."""
-    verdict = sighting.verdict if sighting else Verdict.WAITING
-    if sighting is not None and verdict != Verdict.DENIED:
-        recognised = verdict == Verdict.SAME and sighting.compared_with_id
-        if recognised or is_confirmed(sighting):
-            return None
-        # What it was recognised by was deleted since: it has to be asked anew.
-        verdict = Verdict.UNKNOWN if verdict == Verdict.SAME else verdict
+    if sighting is None and not track.landmarks:
+        return face_data_missing(track)
+    verdict = sighting.verdict_now if sighting else Verdict.WAITING
+    if verdict == Verdict.SAME:
+        return None
+    if sighting and verdict != Verdict.DENIED and is_confirmed(sighting):
+        return None
     code, sentence = REFUSALS[verdict]
     reason = sighting.reason if sighting else ""
     words = sentence.format(

@@ -5,20 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from consent.models import Actor, Grant
 from consent.receipt import Receipt
 from consent.seams import FileReceipt, Kept
-from synthesis.models import Adaptation, Deliverable, Render, Track
+from consent.services.export import signed_in_full
+from synthesis.models import (
+    Adaptation,
+    Deliverable,
+    FaceConfirmation,
+    FaceEnrolment,
+    FaceSighting,
+    Render,
+    Track,
+)
+from synthesis.services.faces import title_of
 from synthesis.services.receipts import deliverable_receipt_of
 
 
 def kept_about(actor: Actor) -> list[Kept]:
-    """Files, renders, learning and faces, each a list of JSON values."""
+    """Files, renders, learning, faces, and what the face guard knows, each a list of
+    JSON values. The numbers of the face are the actor's too (GDPR, article 15)."""
     return [
         Kept(name="files", rows=_files(actor)),
         Kept(name="renders", rows=_renders(actor)),
         Kept(name="learning", rows=_learning(actor)),
         Kept(name="faces", rows=_faces(actor)),
+        Kept(name="face-guard", rows=_compared(actor)),
+        Kept(name="face-confirmations", rows=_confirmed(actor)),
+        Kept(name="face-numbers", rows=_numbers(actor)),
     ]
 
 
@@ -105,4 +121,46 @@ def _faces(actor: Actor) -> Iterator[dict[str, Any]]:
             "first_frame": row.first_frame,
             "end_frame": row.end_frame,
             "measurements_kept": bool(row.landmarks),
+        }
+
+
+def _compared(actor: Actor) -> Iterator[dict[str, Any]]:
+    rows = FaceSighting.objects.filter(actor=actor)
+    rows = rows.select_related("project", "track", "said_by")
+    for row in rows.iterator():
+        yield {
+            "id": row.id,
+            "production": row.project.name if row.project else "",
+            "where": title_of(row),
+            "said_by": str(row.said_by),
+            "said_at": row.said_at,
+            "answer": row.verdict_now.label,
+            "why": row.reason,
+            "likeness": row.score,
+            "compared_with": row.compared_with_id,
+            "pictures_kept": bool(row.portraits or row.sheet),
+        }
+
+
+def _confirmed(actor: Actor) -> Iterator[dict[str, Any]]:
+    for row in FaceConfirmation.objects.filter(actor=actor).iterator():
+        yield signed_in_full(row) | {
+            "id": row.id,
+            "face_sha256": row.face_sha256,
+            "remembers": row.remembers,
+        }
+
+
+def _numbers(actor: Actor) -> Iterator[dict[str, Any]]:
+    for row in FaceEnrolment.objects.filter(actor=actor).iterator():
+        vectors = np.frombuffer(bytes(row.vectors), "<f4").reshape(row.count, -1)
+        yield {
+            "id": row.id,
+            "consent": row.grant_id,
+            "confirmation": row.confirmation_id,
+            "measured_by": row.features,
+            "measured_by_sha256": row.features_sha256,
+            "at": row.made_at,
+            "pictures_measured": row.count,
+            "numbers": vectors.tolist(),
         }

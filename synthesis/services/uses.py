@@ -12,11 +12,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from consent.models import Actor, LedgerEntry
+from consent.readers import reading_tongue
 from consent.seams import Made
 from consent.sentences import day_words, language_words
 from consent.services.ledger import entries_about
 from consent.services.notices import use_tell
-from synthesis.models import ActorModel, Adaptation, Decision, Deliverable, Render
+from synthesis.models import (
+    ActorModel,
+    Adaptation,
+    Decision,
+    Deliverable,
+    FaceConfirmation,
+    FaceSighting,
+    Render,
+)
 from synthesis.services.consents import model_in_use
 
 OPENED: Final = "deliverable-opened"
@@ -44,7 +53,9 @@ def subjects_of(actor: Actor) -> list[str]:
     renders = Render.objects.filter(grants__actor=actor)
     files = Deliverable.objects.filter(render__grants__actor=actor)
     runs = Adaptation.objects.filter(actor=actor)
-    rows: list[QuerySet[Any]] = [renders, files, runs]
+    seen = FaceSighting.objects.filter(actor=actor)
+    words = FaceConfirmation.objects.filter(actor=actor)
+    rows: list[QuerySet[Any]] = [renders, files, runs, seen, words]
     return [
         str(pk) for row in rows for pk in row.distinct().values_list("pk", flat=True)
     ]
@@ -54,7 +65,7 @@ def title_of(render: Render) -> str:
     """What a version is called on the actor's pages."""
     return _("%(scene)s in %(language)s, version %(number)s") % {
         "scene": render.dub.scene.title,
-        "language": language_words(render.dub.language),
+        "language": language_words(render.dub.language, reading_tongue()),
         "number": render.version,
     }
 
@@ -212,7 +223,9 @@ def _learned_of(actor: Actor) -> Iterator[Made]:
 
 def _learning_in_words(run: Adaptation) -> str:
     if run.model_deleted_at:
-        return _("Deleted on %(day)s UTC") % {"day": day_words(run.model_deleted_at)}
+        return _("Deleted on %(day)s UTC") % {
+            "day": day_words(run.model_deleted_at, reading_tongue())
+        }
     if run.state != Adaptation.State.READY:
         return run.state_words
     in_use = model_in_use(actor=run.actor, project=run.project)

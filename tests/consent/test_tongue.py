@@ -12,6 +12,7 @@ import pytest
 
 from consent.canonical import sha256_hex
 from consent.errors import RecordRefused
+from consent.face import face_title, shown_face
 from consent.record import (
     COSIGNER_ROLES,
     Basis,
@@ -147,6 +148,10 @@ def wordings() -> dict[str, str]:
         add(*shown_output(record(), "ab" * 32, locale), "plain")
         add(*shown_passkey("abab cdcd", locale), "plain")
         add(*shown_retirement("abab cdcd", locale), "plain")
+        title = face_title("The pier", 2, locale)
+        for remembers in (False, True):
+            shown, text = shown_face(title, remembers=remembers, locale=locale)
+            add(shown, text, "remembers" if remembers else "once")
     return said
 
 

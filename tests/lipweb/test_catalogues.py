@@ -70,6 +70,9 @@ def test_messages_are_found_in_code_of_each_kind() -> None:
     found = set(messages_of_code(code, "consent/x.py"))
     one = {Message(text) for text in ("ab", "c", "f", "g", "h")}
     assert found == one | {Message("d", "e")}
+    # synthesis' errors carry a code first.
+    found = set(messages_of_code("NotAllowed('code', 'i')", "x.py", ("NotAllowed",)))
+    assert found == {Message("i")}
     # What only an auditor reads stays in English, unless it is marked.
     assert set(messages_of_code("LedgerBroken('x')", "consent/merkle.py")) == set()
 
@@ -95,6 +98,7 @@ PRODUCERS = {"actors.html", "_casting.html", "mandate.html", "propose.html"}
 SHARED = ("base.html", "_top.html", "_field.html", "refusal.html", "login.html")
 SHOWN = [
     *(p for p in (REPOSITORY / "templates/consent").iterdir()),
+    *(p for p in (REPOSITORY / "templates/synthesis/faces").iterdir()),
     *(REPOSITORY / "templates" / name for name in SHARED),
 ]
 TECHNICAL = ("python -m consent.verify", "FILE.json", "RECEIPT.json", "lipweb")

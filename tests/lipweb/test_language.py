@@ -63,6 +63,15 @@ def test_what_a_person_chose_holds_in_every_browser(
     assert "Meine Einwilligungen" in text(page)
 
 
+def test_an_actors_pages_about_their_face_are_in_their_language(
+    signed_in: SignedIn, actor: Actor, actor_user: User
+) -> None:
+    page = signed_in(actor_user).get("/me/faces/", **GERMAN)
+    assert "Mein Gesicht" in text(page)
+    assert page["Content-Language"] == "de"
+    assert 'lang="en">English</button>' in text(page)
+
+
 def test_an_unknown_language_is_not_kept(signed_in: SignedIn, actor_user: User) -> None:
     signed_in(actor_user).post("/language/", {"language": "../de", "next": "/me/"})
     actor_user.refresh_from_db()

@@ -33,6 +33,7 @@ WITHOUT_DJANGO = (
     "consent/passkeys.py",
     "consent/merkle.py",
     "consent/encoding.py",
+    "consent/face.py",
     "consent/checkpoint.py",
     "consent/receipt.py",
     "consent/receipt_pdf.py",

@@ -111,6 +111,9 @@ def face_made(shot: Shot, number: int) -> Track:
     picture = np.full((96, 96, 3), 40 * number, np.uint8)
     _, jpeg = cv2.imencode(".jpg", picture)
     track.thumbnail.save("face.jpg", ContentFile(jpeg.tobytes()), save=False)
+    points = io.BytesIO()
+    np.save(points, np.zeros((track.end_frame - track.first_frame, 468, 3), "<f4"))
+    track.landmarks.save("face.npy", ContentFile(points.getvalue()), save=False)
     track.save()
     return track
 

@@ -7,9 +7,11 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from django.core import mail
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from numpy.typing import NDArray
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 from consent.authenticator import SoftwareAuthenticator
 from consent.errors import ConsentDenied, ConsentError, SignatureRefused
 from consent.errors import NotAllowed as ConsentNotAllowed
-from consent.models import LedgerEntry
+from consent.models import LedgerEntry, Notice
+from consent.services.face_data import face_data_forget
 from lipweb.demo_production import (
     SCENE,
     Demo,
@@ -43,6 +46,7 @@ from synthesis.models import (
     Shot,
     Track,
 )
+from synthesis.scenes.face_words import guard_told
 from synthesis.services.faces import (
     confirmation_options,
     face_confirm,
@@ -55,8 +59,10 @@ from synthesis.services.faces import (
     sighting_refusal,
     track_sight,
 )
+from synthesis.services.kept import kept_about
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create, track_assign
+from synthesis.services.uses import subjects_of
 from tests.footage import make_clip
 from tests.synthesis.conftest import new_line
 
@@ -162,6 +168,72 @@ def test_a_first_face_stops_the_render_until_the_actor_confirms_it(
     assert render_queue(dub=dub, acting_user=demo.producer).state == "queued"
     assert not FaceEnrolment.objects.exists()  # a worker has not measured it yet
     assert LedgerEntry.objects.filter(kind="face-confirmed").count() == 1
+
+
+def test_the_actor_is_told_by_inbox_and_mail_once_for_all_faces_of_a_scene(
+    demo: Demo,
+    scene: Scene,
+    dub: Dub,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        rows = [said(demo, scene, 1), said(demo, scene, 2)]
+    look_at_face(str(rows[0].id))  # a job that is run twice
+    notice = Notice.objects.get(user=demo.grant.actor.user, kind="face-waits")
+    assert "“Hello”" in notice.title
+    (letter,) = [one for one in mail.outbox if "Is this you?" in one.subject]
+    assert letter.to == [demo.grant.actor.user.email]
+    assert "/me/faces/" in letter.body
+
+
+def test_nothing_is_told_of_a_face_that_is_recognised(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    remembered(said(demo, scene, 1))
+    Notice.objects.all().delete()
+    assert said(demo, scene, 2).verdict == Verdict.SAME
+    assert not Notice.objects.filter(kind="face-waits").exists()
+
+
+def test_a_face_whose_measurements_are_deleted_is_refused_and_no_job_breaks(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    row = said(demo, scene)
+    actor = demo.grant.actor
+    enrolment = remembered(row)
+    assert enrolment.count
+    entry = face_data_forget(actor=actor, acting_user=actor.user)
+    assert entry.payload["deleted"]["known"] == 2
+    assert not FaceSighting.objects.exists()
+    with pytest.raises(NotAllowed, match="measurements of this face deleted") as stop:
+        render_queue(dub=dub, acting_user=demo.producer)
+    assert stop.value.code == "face-data-deleted"
+    track = Track.objects.get(shot__scene=scene, number=1)
+    told = guard_told(track)
+    assert told is not None
+    assert told["badge"] == "Measurements deleted"
+    anew = track_sight(track=track, acting_user=demo.producer)
+    assert anew is not None
+    look_at_face(str(anew.id))
+    anew.refresh_from_db()
+    assert "measurements of this face deleted" in anew.reason
+
+
+def test_what_the_guard_knows_is_in_the_actors_own_file_with_the_numbers(
+    demo: Demo, scene: Scene, dub: Dub
+) -> None:
+    row = said(demo, scene)
+    enrolment = remembered(row)
+    kept = {part.name: list(part.rows) for part in kept_about(demo.grant.actor)}
+    (compared,) = kept["face-guard"]
+    assert (compared["where"], compared["id"]) == ("Hello, face 1", row.id)
+    (word,) = kept["face-confirmations"]
+    assert "is yours" in word["words"]
+    (face,) = kept["face-numbers"]
+    assert len(face["numbers"]) == enrolment.count
+    assert np.asarray(face["numbers"], "<f4").tobytes() == enrolment.vectors
+    assert {str(row.id), str(word["id"])} <= set(subjects_of(demo.grant.actor))
 
 
 def test_an_enrolled_face_is_recognised_in_the_next_shot(

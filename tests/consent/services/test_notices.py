@@ -262,7 +262,11 @@ def test_an_actor_without_a_login_is_told_nothing_and_nothing_breaks(
 
 def test_every_notice_has_words_for_the_facts_it_is_given() -> None:
     facts = dict.fromkeys(
-        ("project", "company", "actor", "file", "person", "reason", "zone", "what"), "X"
+        [
+            *("project", "company", "actor", "file", "person"),
+            *("reason", "zone", "what", "place"),
+        ],
+        "X",
     )
     facts["ends_at"] = "2026-12-01T00:00:00+01:00"
     for kind in WORDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import Actor, Grant
+from consent.models import Actor, Grant, Notice
 from lipweb.models import User
 from synthesis.models import Dub, FaceEnrolment, FaceSighting, Track
+from synthesis.services.face_questions import face_waiting_tell, faces_waiting
 from synthesis.services.faces import (
     confirmation_options,
     confirmation_standing,
+    face_deny,
     track_sight,
 )
 
@@ -45,6 +48,10 @@ def looked_at(track: Track, producer: User) -> FaceSighting:
     return row
 
 
+def text(page: Any) -> str:
+    return str(page.content.decode())
+
+
 def address(name: str, sighting: FaceSighting) -> str:
     return reverse(f"synthesis:{name}", args=[sighting.id])
 
@@ -60,6 +67,50 @@ def test_the_actor_is_told_that_a_face_waits_and_what_the_comparison_can_tell(
     assert "Waits for you" in page
     assert "measured on 12 people" in page
     assert "twins" in page
+
+
+def test_the_actor_reads_and_signs_it_in_german(
+    signed_in: SignedIn, sighting: FaceSighting, actor_user: User, passkey: Any
+) -> None:
+    client = signed_in(actor_user)
+    client.post("/language/", {"language": "de"})
+    assert "1 Gesicht in einer Szene" in text(client.get(reverse("consent:home")))
+    page = text(client.get(reverse("synthesis:own_faces")))
+    assert '<html lang="de">' in page
+    assert "The pier, Gesicht 1" in page
+    assert "Wartet auf Sie" in page
+    assert "Geprüft wurde er an 12 Menschen" in page
+    page = text(client.get(address("own_face", sighting)))
+    assert "aus „The pier, Gesicht 1“, ist Ihres." in page
+    assert 'name="locale" value="de"' in page
+    options = confirmation_options(
+        sighting=sighting, remembers=False, acting_user=actor_user, locale="de"
+    )
+    response = passkey_answer(passkey, options)
+    fields = {"response": response, "remembers": "no", "locale": "en"}
+    client.post(address("own_face", sighting), fields)
+    assert confirmation_standing(sighting) is None  # other words than those signed
+    client.post(address("own_face", sighting), fields | {"locale": "de"})
+    word = confirmation_standing(sighting)
+    assert word is not None
+    assert json.loads(bytes(word.canonical))["text"]["locale"] == "de"
+    assert "Was Sie bestätigen" in word.shown_text
+
+
+def test_refusals_and_reasons_are_in_the_readers_language(
+    signed_in: SignedIn, sighting: FaceSighting, actor_user: User
+) -> None:
+    client = signed_in(actor_user)
+    client.post("/language/", {"language": "de"})
+    answer = text(client.post(reverse("synthesis:own_face_brought")))
+    assert "Wählen Sie zuerst einen Clip" in answer
+    small = (
+        "The face is too small in this shot to tell whose it is: fewer than 24 pixels"
+        " across the eyes."
+    )
+    FaceSighting.objects.update(reason=small, verdict=Verdict.UNSURE)
+    page = text(client.get(address("own_face", sighting)))
+    assert "weniger als 24 Bildpunkte" in page
 
 
 def test_nobody_else_sees_the_faces(
@@ -95,8 +146,6 @@ def test_the_actor_confirms_with_the_passkey_and_only_what_was_chosen(
 
 
 def passkey_answer(passkey: Any, options: dict[str, Any]) -> str:
-    import json
-
     return json.dumps(passkey.get(options))
 
 
@@ -148,6 +197,36 @@ def test_forgetting_is_one_press(
     assert "measured 1 time from pictures you confirmed" in page
     client.post(reverse("synthesis:own_face_forgotten"))
     assert not FaceEnrolment.objects.exists()
+
+
+def test_a_face_recognised_by_what_is_deleted_waits_for_the_actor_again(
+    signed_in: SignedIn, sighting: FaceSighting, actor: Actor, actor_user: User
+) -> None:
+    FaceSighting.objects.update(verdict=Verdict.SAME, compared_with=None)
+    assert faces_waiting(actor) == 1
+    page = text(signed_in(actor_user).get(reverse("synthesis:own_faces")))
+    assert "Look and decide" in page
+    assert "Recognised" not in page
+
+
+def test_the_actor_is_told_once_of_a_scene_and_anew_after_answering(
+    dub: Dub, producer: User, actor_user: User
+) -> None:
+    first, second = (
+        looked_at(track, producer)
+        for track in Track.objects.filter(shot__scene=dub.scene).order_by("number")[:2]
+    )
+    for row in (first, second, first):
+        face_waiting_tell(row)
+    notice = Notice.objects.get(user=actor_user, kind="face-waits")
+    assert notice.title == "Is this you? A face in “The pier” waits for your word"
+    assert notice.path == reverse("synthesis:own_faces")
+    face_deny(sighting=first, acting_user=actor_user)
+    first.refresh_from_db()
+    face_waiting_tell(first)
+    assert Notice.objects.filter(kind="face-waits").count() == 1
+    face_waiting_tell(second)  # the worker asks for a face that came up later only
+    assert Notice.objects.filter(kind="face-waits").count() == 2
 
 
 def test_the_producers_page_says_who_must_confirm_and_closes_the_render(

@@ -82,7 +82,7 @@ def test_an_actor_finds_the_face_and_confirms_it_with_a_passkey(
 def picture(page: Page, name: str) -> None:
     """The page as a telephone and a desk show it, where FACE_SHOTS names a folder."""
     folder = os.environ.get("FACE_SHOTS")
-    for width in (390, 1440):
+    for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         if folder:

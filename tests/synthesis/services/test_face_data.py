@@ -81,6 +81,7 @@ def test_everything_of_the_face_goes_with_its_files(
     with django_capture_on_commit_callbacks(execute=True):
         entry = forget(demo)
     assert entry.payload["deleted"] == {
+        "known": 0,
         "learned": 1,
         "footage": 1,
         "measured": 1,
