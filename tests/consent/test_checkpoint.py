@@ -111,7 +111,11 @@ def test_what_is_not_spelt_as_a_note_is_none(note: str) -> None:
         checkpoint_read(note)
 
 
-@pytest.mark.parametrize("text", ["", "x", "a+b+c", SIGNER.key.text + "="])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "a+b+c", SIGNER.key.text + "="],
+    ids=["nothing", "a letter", "not base64", "padded twice"],
+)
 def test_what_is_not_a_key_is_refused(text: str) -> None:
     with pytest.raises(RecordRefused):
         LedgerKey.from_text(text)
