@@ -78,9 +78,9 @@ class Audited:
         for one in self.decisions:
             told.append(f"Decided on {one['at']}: {one['verdict']}.")
         for grant in self.verdict.grants:
-            named = grant.record.grantor
-            standing = grant.standing(at)
-            told.append(f"Consent {grant.record.grant_id}: {standing} ({named}).")
+            record, standing = grant.record, grant.standing(at)
+            name = record.grantor.stage_name
+            told.append(f"The consent of {name} ({record.grant_id}) is {standing}.")
         others = len(facts["grants"]) - len(self.verdict.grants)
         if others:
             told.append(f"It stands on other people's consents too: {others}.")

@@ -71,6 +71,11 @@ urlpatterns = [
         name="deliverable_receipt",
     ),
     path(
+        "deliverables/<uuid:deliverable_id>/audit/",
+        review.audit_bundle,
+        name="audit_bundle",
+    ),
+    path(
         "deliverables/<uuid:deliverable_id>/comments/",
         review.comment_new,
         name="comment_new",
