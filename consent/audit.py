@@ -1,8 +1,8 @@
 """Check an audit bundle without its house: python -m consent.audit bundle.zip
 
 No server, no network, no database. Exit codes: 0 everything in it holds, and consent is
-in force; 1 it does not hold; 2 it cannot be read; 3 it holds, but a consent in it is
-not in force at --at. With --file, the film itself is compared too.
+in force; 1 it does not hold; 2 there is no such file; 3 it holds, but a consent in it
+is not in force at --at. With --file, the film itself is compared too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`manage.py verify`: each verdict on a real file, its exit code, the page beside it."""
+"""`manage.py verify`: each verdict on a real file, its exit code, and the page."""
 
 from __future__ import annotations
 
@@ -143,6 +143,13 @@ def test_what_was_not_made_here_is_said_fairly(
     small = encode(tmp_path / "small.mp4", film(1, width=160, height=96, frames=10))
     foreign = marked.stranger.signed("foreign.mp4", small)
     assert verified(foreign) == (Code.FOREIGN, 4)
+    claimed = on_the_page(foreign)["credential"]
+    assert (claimed["title"], claimed["signer"]) == (
+        marked.stranger.facts.title,
+        "lipweb test authority",
+    )
+    assert "c2pa.dubbed" in claimed["actions"]
+    assert claimed["ingredients"]
 
     at = foreign.read_bytes().rindex(b"mdat") + 100
     assert verified(changed(foreign, at)) == (Code.FOREIGN_BROKEN, 4)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
@@ -21,39 +23,57 @@ from consent.bundle import (
     FACTS,
     MEMBERS,
     SEALED,
+    Seal,
     bundle_bytes,
+    index_bytes,
 )
+from consent.canonical import sha256_hex
 from consent.errors import ConsentError, SignatureRefused
 from consent.models import LedgerEntry
 from lipweb.demo_production import Demo
 from lipweb.models import User
+from synthesis import house_keys
 from synthesis.models import Deliverable
 from synthesis.provenance.container import UpdatedFile
+from synthesis.provenance.manifest import sign
 from synthesis.services.audits import audit_bundle_make
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_log
 from synthesis.services.review import decision_make
 from tests.conftest import REPOSITORY
+from tests.synthesis.provenance.conftest import encode, film, studio_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def made(
-    demo: Demo, signed_deliverable: Deliverable, reviewer_of_demo: User
+    demo: Demo, deliverable: Deliverable, reviewer_of_demo: User, tmp_path: Path
 ) -> Deliverable:
-    """A signed file in the ledger, approved and released."""
-    signed_deliverable.mark_id = "00" * 8
-    deliverable_log(deliverable=signed_deliverable, acting_user=demo.producer)
+    """A file signed on Robin's consent, in the ledger, approved and released."""
+    small = encode(tmp_path / "s.mp4", film(3, width=160, height=96, frames=10))
+    facts = studio_in(tmp_path, small).facts
+    records = (demo.grant.canonical_sha256,)
+    signed = sign(
+        small,
+        tmp_path / "signed.mp4",
+        facts=replace(facts, consent_records=records, mark_id="00" * 8),
+        signer=house_keys.signer(),
+    )
+    content = (tmp_path / "signed.mp4").read_bytes()
+    deliverable.manifest_id = signed.manifest_id
+    deliverable.sha256, deliverable.size_bytes = sha256_hex(content), len(content)
+    deliverable.file.save("file.mp4", ContentFile(content), save=True)
+    deliverable_log(deliverable=deliverable, acting_user=demo.producer)
     decision_make(
-        deliverable=signed_deliverable,
-        sha256=signed_deliverable.sha256,
+        deliverable=deliverable,
+        sha256=deliverable.sha256,
         verdict="approved",
         reason="Robin looks well.",
         acting_user=reviewer_of_demo,
     )
-    assert manifest_renew(deliverable=signed_deliverable) is not None
-    return signed_deliverable
+    assert manifest_renew(deliverable=deliverable) is not None
+    return deliverable
 
 
 def rewritten(bundle: bytes, name: str, content: bytes) -> bytes:
@@ -94,12 +114,11 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
     left = tmp_path / "left.mp4"
     with open(made.file.path, "rb") as base:
         left.write_bytes(UpdatedFile(base, bytes(newest.appended)).read())
-    for film in (Path(made.file.path), left):
-        assert "is the file" in verify_file(film, found.facts)
-    left.write_bytes(left.read_bytes()[:-1] + b"\0" + b"more")
-    patched = bytearray(left.read_bytes())
-    patched[-len(newest.appended) - 9] ^= 1
-    left.write_bytes(patched)
+    for one in (Path(made.file.path), left):
+        assert "is the file" in verify_file(one, found.facts)
+    changed = bytearray(left.read_bytes())
+    changed[made.size_bytes - 1] ^= 1
+    left.write_bytes(changed)
     with pytest.raises(SignatureRefused):
         verify_file(left, found.facts)
 
@@ -146,8 +165,6 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
 def reindexed(
     forged: dict[str, bytes], parts: dict[str, bytes], made: Deliverable
 ) -> bytes:
-    from consent.bundle import Seal, index_bytes
-
     index = index_bytes(str(made.id), forged)
     return bundle_bytes(forged, index, Seal.from_bytes(parts["seal.json"]))
 

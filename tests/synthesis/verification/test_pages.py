@@ -115,6 +115,16 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
             "state": "invalid",
             "problems": ["<img src=x onerror=alert(1)>"],
             "signer": "<b>Trust me</b>",
+            "title": "<i>Film</i>",
+            "generator": "<svg onload=alert(1)>",
+            "actions": ["<a href=x>"],
+            "ingredients": [
+                {
+                    "title": "<u>Scene</u>",
+                    "state": "invalid",
+                    "problems_said": ["<s>no</s>"],
+                }
+            ],
             "manifest_id": "urn:c2pa:x",
         },
         "mark": {"found": False, "id": None},
@@ -127,5 +137,7 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
         "synthesis/verification/_result.html", {"result": result, "short": "Broken"}
     )
     assert "<img" not in words
-    assert "<b>Trust" not in words
+    for tag in ("<b>Trust", "<i>Film", "<svg", "<a href", "<u>Scene", "<s>no"):
+        assert tag not in words
+    assert "own credential broken" in words
     assert "&lt;b&gt;Trust me" in words
