@@ -146,7 +146,7 @@ def test_what_was_not_made_here_is_said_fairly(
     claimed = on_the_page(foreign)["credential"]
     assert (claimed["title"], claimed["signer"]) == (
         marked.stranger.facts.title,
-        "lipweb test authority",
+        "lipweb (test, not vetted)",
     )
     assert "c2pa.dubbed" in claimed["actions"]
     assert claimed["ingredients"]

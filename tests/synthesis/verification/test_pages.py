@@ -117,7 +117,6 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
             "signer": "<b>Trust me</b>",
             "title": "<i>Film</i>",
             "generator": "<svg onload=alert(1)>",
-            "actions": ["<a href=x>"],
             "ingredients": [
                 {
                     "title": "<u>Scene</u>",
@@ -134,10 +133,12 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
         "verdict": "Broken.",
     }
     words = render_to_string(
-        "synthesis/verification/_result.html", {"result": result, "short": "Broken"}
+        "synthesis/verification/_result.html",
+        {"result": result, "short": "Broken", "steps": ["<a href=x>"]},
     )
     assert "<img" not in words
     for tag in ("<b>Trust", "<i>Film", "<svg", "<a href", "<u>Scene", "<s>no"):
         assert tag not in words
     assert "own credential broken" in words
+    assert "none of this is proven" in words
     assert "&lt;b&gt;Trust me" in words
