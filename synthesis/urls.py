@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
 from synthesis.scenes import dubs, mouths, own_faces, pages, projects, renders, uploads
+from synthesis.verification import lookup
 from synthesis.verification import pages as verification
 
 app_name = "synthesis"
@@ -70,6 +71,11 @@ urlpatterns = [
         name="deliverable_receipt",
     ),
     path(
+        "deliverables/<uuid:deliverable_id>/audit/",
+        review.audit_bundle,
+        name="audit_bundle",
+    ),
+    path(
         "deliverables/<uuid:deliverable_id>/comments/",
         review.comment_new,
         name="comment_new",
@@ -108,4 +114,9 @@ urlpatterns = [
     path("models/<int:model_id>/delete/", adapting.model_gone, name="model_delete"),
     path("stills/<uuid:still_id>/", adapting.still, name="still"),
     path("verify/", verification.verify, name="verify"),
+    path("c2pa/v1/openapi.json", lookup.description, name="lookup_described"),
+    path("c2pa/v1/matches/byBinding", lookup.by_binding, name="by_binding"),
+    path("c2pa/v1/matches/byContent", lookup.by_content, name="by_content"),
+    path("c2pa/v1/manifests/<path:manifest_id>", lookup.manifest, name="manifest"),
+    path("c2pa/v1/services/supportedAlgorithms", lookup.algorithms, name="algorithms"),
 ]

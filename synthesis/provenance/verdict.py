@@ -210,6 +210,19 @@ def as_json(
             "manifest_id": credential.manifest_id,
             "signer": credential.signer,
             "oversight": credential.oversight,
+            "title": credential.title,
+            "generator": credential.generator,
+            "when": credential.when,
+            "actions": list(credential.actions),
+            "ingredients": [
+                {
+                    "title": one.title,
+                    "relationship": one.relationship,
+                    "state": one.state,
+                    "problems_said": [in_words(code) for code in one.problems],
+                }
+                for one in credential.ingredients
+            ],
             "updates": [
                 {"action": one.action, "when": one.when, "consent": one.consent}
                 for one in credential.updates

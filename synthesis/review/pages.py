@@ -27,6 +27,7 @@ from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
+from synthesis.services.audits import audit_bundle_make
 from synthesis.services.consents import is_sent_back, release_missing, render_verify
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_receipt
@@ -139,6 +140,19 @@ def receipt(request: MemberRequest, deliverable_id: UUID, form: str) -> HttpResp
     found = seen.deliverable_with_own_face(request, deliverable_id)
     made = deliverable_receipt(deliverable=found, acting_user=request.user)
     return receipt_answer(made, name=f"file-{found.id}", form=form)
+
+
+@login_required
+@require_POST
+def audit_bundle(request: MemberRequest, deliverable_id: UUID) -> HttpResponse:
+    """All that is known of the file, to take away and to check offline. The ledger
+    says who had it, so it is asked for by POST."""
+    found = seen.deliverable_with_own_face(request, deliverable_id)
+    content = audit_bundle_make(deliverable=found, acting_user=request.user)
+    answer = HttpResponse(content, content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="audit-{found.id}.zip"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @login_required

@@ -32,6 +32,27 @@ SHORT = {
     Code.NOTHING: ("", "Nothing was found"),
 }
 
+# What makers do to files (C2PA spec 2.4, actions); any other is shown as it is called.
+STEPS = {
+    "c2pa.created": "created",
+    "c2pa.opened": "opened",
+    "c2pa.placed": "put together",
+    "c2pa.dubbed": "dubbed",
+    "c2pa.translated": "translated",
+    "c2pa.edited": "edited",
+    "c2pa.edited.metadata": "description changed",
+    "c2pa.converted": "converted",
+    "c2pa.transcoded": "re-encoded",
+    "c2pa.cropped": "cropped",
+    "c2pa.resized": "resized",
+    "c2pa.color_adjustments": "colours adjusted",
+    "c2pa.drawing": "drawn on",
+    "c2pa.repackaged": "repackaged",
+    "c2pa.published": "released",
+    "c2pa.watermarked": "marked invisibly",
+    "c2pa.watermarked.bound": "marked invisibly",
+}
+
 
 @body_at_most(lambda: MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,6 +91,8 @@ def answer(request: HttpRequest, found: dict[str, Any], status: int) -> HttpResp
     context = {"max_bytes": MAX_BYTES, "refusal": found, **found}
     if result:
         context["tone"], context["short"] = SHORT[Code(result["code"])]
+        claimed = result["credential"]["actions"]
+        context["steps"] = [STEPS.get(step, step) for step in claimed]
         context["withdrawn"] = any(
             row["status"] != "active" for row in result["consent"]
         )

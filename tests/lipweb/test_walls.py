@@ -39,6 +39,8 @@ WITHOUT_DJANGO = (
     "consent/receipt_pdf.py",
     "consent/verdict.py",
     "consent/verify.py",
+    "consent/bundle.py",
+    "consent/audit.py",
     "consent/authenticator.py",
     "consent/errors.py",
     "synthesis/errors.py",

@@ -115,6 +115,15 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
             "state": "invalid",
             "problems": ["<img src=x onerror=alert(1)>"],
             "signer": "<b>Trust me</b>",
+            "title": "<i>Film</i>",
+            "generator": "<svg onload=alert(1)>",
+            "ingredients": [
+                {
+                    "title": "<u>Scene</u>",
+                    "state": "invalid",
+                    "problems_said": ["<s>no</s>"],
+                }
+            ],
             "manifest_id": "urn:c2pa:x",
         },
         "mark": {"found": False, "id": None},
@@ -124,8 +133,12 @@ def test_what_a_stranger_wrote_into_a_manifest_is_escaped() -> None:
         "verdict": "Broken.",
     }
     words = render_to_string(
-        "synthesis/verification/_result.html", {"result": result, "short": "Broken"}
+        "synthesis/verification/_result.html",
+        {"result": result, "short": "Broken", "steps": ["<a href=x>"]},
     )
     assert "<img" not in words
-    assert "<b>Trust" not in words
+    for tag in ("<b>Trust", "<i>Film", "<svg", "<a href", "<u>Scene", "<s>no"):
+        assert tag not in words
+    assert "own credential broken" in words
+    assert "none of this is proven" in words
     assert "&lt;b&gt;Trust me" in words

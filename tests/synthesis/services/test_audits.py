@@ -1,0 +1,206 @@
+"""The audit bundle: made by the house, checked without it, and whole or refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+
+from consent.audit import DOES_NOT_HOLD, HOLDS, NOT_IN_FORCE, audit, main, verify_file
+from consent.bundle import (
+    CREDENTIAL,
+    DECISIONS,
+    FACTS,
+    MEMBERS,
+    SEALED,
+    Seal,
+    bundle_bytes,
+    index_bytes,
+)
+from consent.canonical import sha256_hex
+from consent.errors import ConsentError, SignatureRefused
+from consent.models import LedgerEntry
+from lipweb.demo_production import Demo
+from lipweb.models import User
+from synthesis import house_keys
+from synthesis.models import Deliverable
+from synthesis.provenance.container import UpdatedFile
+from synthesis.provenance.manifest import sign
+from synthesis.services.audits import audit_bundle_make
+from synthesis.services.manifests import manifest_renew
+from synthesis.services.receipts import deliverable_log
+from synthesis.services.review import decision_make
+from tests.conftest import REPOSITORY
+from tests.synthesis.provenance.conftest import encode, film, studio_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def made(
+    demo: Demo, deliverable: Deliverable, reviewer_of_demo: User, tmp_path: Path
+) -> Deliverable:
+    """A file signed on Robin's consent, in the ledger, approved and released."""
+    small = encode(tmp_path / "s.mp4", film(3, width=160, height=96, frames=10))
+    facts = studio_in(tmp_path, small).facts
+    records = (demo.grant.canonical_sha256,)
+    signed = sign(
+        small,
+        tmp_path / "signed.mp4",
+        facts=replace(facts, consent_records=records, mark_id="00" * 8),
+        signer=house_keys.signer(),
+    )
+    content = (tmp_path / "signed.mp4").read_bytes()
+    deliverable.manifest_id = signed.manifest_id
+    deliverable.sha256, deliverable.size_bytes = sha256_hex(content), len(content)
+    deliverable.file.save("file.mp4", ContentFile(content), save=True)
+    deliverable_log(deliverable=deliverable, acting_user=demo.producer)
+    decision_make(
+        deliverable=deliverable,
+        sha256=deliverable.sha256,
+        verdict="approved",
+        reason="Robin looks well.",
+        acting_user=reviewer_of_demo,
+    )
+    assert manifest_renew(deliverable=deliverable) is not None
+    return deliverable
+
+
+def rewritten(bundle: bytes, name: str, content: bytes) -> bytes:
+    """The bundle as a tool writes it anew, with one member replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as old, zipfile.ZipFile(out, "w") as new:
+        for row in old.infolist():
+            old_content = old.read(row)
+            new.writestr(row.filename, content if row.filename == name else old_content)
+    return out.getvalue()
+
+
+def members(bundle: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        return {row.filename: archive.read(row) for row in archive.infolist()}
+
+
+def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
+    demo: Demo,
+    made: Deliverable,
+    reviewer_of_demo: User,
+    revoke: Callable[[], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle = audit_bundle_make(deliverable=made, acting_user=demo.producer)
+    path = tmp_path / "audit.zip"
+    path.write_bytes(bundle)
+
+    found = audit(bundle)
+    assert found.facts["sha256"] == made.sha256
+    assert [one["verdict"] for one in found.decisions] == ["approved"]
+    assert b"Robin looks well" not in bundle
+    entry = LedgerEntry.objects.filter(kind=SEALED).get()
+    assert entry.document["by"] == demo.producer.pk
+
+    newest = made.manifest_updates.get()
+    left = tmp_path / "left.mp4"
+    with open(made.file.path, "rb") as base:
+        left.write_bytes(UpdatedFile(base, bytes(newest.appended)).read())
+    for one in (Path(made.file.path), left):
+        assert "is the file" in verify_file(one, found.facts)
+    changed = bytearray(left.read_bytes())
+    changed[made.size_bytes - 1] ^= 1
+    left.write_bytes(changed)
+    with pytest.raises(SignatureRefused):
+        verify_file(left, found.facts)
+
+    assert main([str(path), "--file", made.file.path]) == HOLDS
+    said = capsys.readouterr().out
+    assert said.startswith("HOLDS.\n")
+    assert "Decided on" in said
+
+    parts = members(bundle)
+    assert set(parts) == MEMBERS | {"index.json", "seal.json"}
+    for name, content in parts.items():
+        steps = max(1, len(content) // 40)
+        for at in {*range(0, len(content), steps), len(content) - 1}:
+            bad = bytearray(content)
+            bad[at] ^= 1
+            with pytest.raises(ConsentError):
+                audit(rewritten(bundle, name, bytes(bad)))
+    assert audit(rewritten(bundle, FACTS, parts[FACTS])).facts == found.facts
+
+    # Somebody who writes the index anew cannot write the ledger anew.
+    forged = {name: parts[name] for name in MEMBERS}
+    forged[DECISIONS] = parts[DECISIONS].replace(b"approved", b"changes!")
+    with pytest.raises(ConsentError):
+        audit(reindexed(forged, parts, made))
+
+    path.write_bytes(rewritten(bundle, CREDENTIAL, b"\0" + parts[CREDENTIAL]))
+    assert main([str(path), "--json"]) == DOES_NOT_HOLD
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "DOES NOT HOLD"
+    assert "credential.c2pa is not the one" in told["sentences"][0]
+
+    revoke()
+    assert manifest_renew(deliverable=Deliverable.objects.get()) is not None
+    after = audit_bundle_make(deliverable=made, acting_user=reviewer_of_demo)
+    path.write_bytes(after)
+    assert main([str(path)]) == NOT_IN_FORCE
+    assert "Only the newest part" in capsys.readouterr().out
+    assert [one["what"] for one in audit(after).facts["updates"]] == [
+        "published",
+        "withdrawn",
+    ]
+
+
+def reindexed(
+    forged: dict[str, bytes], parts: dict[str, bytes], made: Deliverable
+) -> bytes:
+    index = index_bytes(str(made.id), forged)
+    return bundle_bytes(forged, index, Seal.from_bytes(parts["seal.json"]))
+
+
+def test_a_bundle_is_for_those_whom_the_file_concerns(
+    demo: Demo, made: Deliverable, stranger: User, reviewer_of_demo: User
+) -> None:
+    url = reverse("synthesis:audit_bundle", args=[made.id])
+    robin = demo.grant.actor.user
+    for person in (demo.producer, reviewer_of_demo, robin):
+        client = Client()
+        client.force_login(person)
+        answer = client.post(url)
+        assert answer.status_code == 200
+        assert audit(answer.content).facts["deliverable"] == str(made.id)
+        assert client.get(url).status_code == 405
+    client = Client()
+    client.force_login(stranger)
+    assert client.post(url).status_code == 404
+    assert Client().post(url).status_code == 302
+    assert LedgerEntry.objects.filter(kind=SEALED).count() == 3
+
+
+def test_no_zip_and_an_empty_zip_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "no.zip"
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    for content in (b"", b"PK\x03\x04 no zip", empty.getvalue()):
+        path.write_bytes(content)
+        assert main([str(path)]) == DOES_NOT_HOLD
+    assert main([str(tmp_path / "none.zip")]) == 2
+
+
+def test_the_check_needs_neither_django_nor_a_network() -> None:
+    code = "import sys, consent.audit; sys.exit('django' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY)
+    assert done.returncode == 0
