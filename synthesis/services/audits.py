@@ -19,7 +19,7 @@ from consent.bundle import (
     index_bytes,
 )
 from consent.canonical import canonical_bytes, sha256_hex
-from consent.models import LedgerEntry, Membership
+from consent.models import LedgerEntry, Membership, Role
 from consent.receipt import EntryPart
 from consent.record import instant
 from consent.services.checkpoints import checkpoint_covering, ledger_key
@@ -36,13 +36,14 @@ from synthesis.storage import local_path
 def audit_bundle_make(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser
 ) -> bytes:
-    """Return the bundle, a zip: with every consent for producers and reviewers of the
-    project, with their own for an actor in the file, and without the words that go
-    with a decision. The ledger says that it was made, and for whom. Not to be called
-    inside a transaction. Raises NotAllowed for others."""
+    """Return the bundle, a zip: with every consent for producers of the project, with
+    their own for an actor in the file (receipts name people; reviewers need not know
+    them), and without the words that go with a decision. The ledger says that it was
+    made, and for whom. Not to be called inside a transaction. Raises NotAllowed for
+    others."""
     grants = deliverable.render.grants.select_related("actor", "project")
     project = deliverable.render.dub.scene.project
-    members_of = Membership.objects.filter(project=project)
+    members_of = Membership.objects.filter(project=project, role=Role.PRODUCER)
     if not members_of.filter(user_id=acting_user.pk).exists():
         grants = grants.filter(actor__user=acting_user.pk)
     if not grants:

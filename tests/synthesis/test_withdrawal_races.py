@@ -9,6 +9,7 @@ import io
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ from synthesis.models import Deliverable, Dub, Render, Scene, Shot, Track
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create
 from synthesis.storage import scratch_dir
-from tests.synthesis.conftest import new_line
+from tests.synthesis.conftest import new_line, robin_confirms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -116,6 +117,7 @@ def dub(demo: Demo, small: Small) -> Dub:
         track.landmarks.save("marks.npy", ContentFile(marks.getvalue()))
     dub = dub_create(scene=scene, language="es", acting_user=demo.producer)
     new_line(demo, dub, small.sound)
+    robin_confirms(demo, scene)
     return dub
 
 
@@ -155,7 +157,10 @@ class HeldWorker:
         return held
 
     def wait_until_held(self) -> None:
-        assert self.reached.wait(LONGEST_S)
+        ends_at = time.monotonic() + LONGEST_S
+        while not self.reached.wait(0.2):
+            assert self.process.is_alive(), "the worker ended before it came there"
+            assert time.monotonic() < ends_at
 
     def let_go(self) -> None:
         """Until there is nothing more to do."""
@@ -289,6 +294,6 @@ def test_a_consent_that_ends_during_the_render_lets_no_file_come_into_being(
     worker.let_go()
     assert nothing_was_made(queued)
     assert queued.state == Render.State.WITHDRAWN
-    assert queued.error_code == "consent-denied"
+    assert queued.error_code == "consent-expired"
     assert "ran to" in queued.error_sentence
     assert datetime.now(ends_at.tzinfo) < ends_at - timedelta(days=1)
