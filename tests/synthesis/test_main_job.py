@@ -233,11 +233,17 @@ def wait_for_rest() -> None:
     assert not registry.get_job_ids()
 
 
-def test_the_dub_command_prints_the_facts_and_a_file_that_verifies(
+def test_the_dub_command_asks_for_the_face_and_then_prints_facts_that_verify(
     demo: Demo, worker: object, short: tuple[Path, Path], tmp_path: Path
 ) -> None:
     words = ["dub", *map(str, short), "--grant", str(demo.grant.id)]
     words += ["--language", "es", "--out", str(tmp_path)]
+    # Nobody has said yet what Robin looks like.
+    refused = manage(*words)
+    assert refused.returncode != 0
+    assert "face-not-enrolled" in refused.stderr
+    assert not list(tmp_path.iterdir())
+    robin_confirms(demo, Scene.objects.get())
     done = manage(*words)
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
