@@ -10,12 +10,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from consent.errors import RecordRefused
-from consent.forms import WHOLE, day_input, day_start, days_of, lines_of, words
+from consent.forms import WHOLE, day_input, day_start, days_of, excluded_of, words
 from consent.models import Grant
 from consent.readers import reading_tongue
 from consent.record import WORLDWIDE, GrantTerms
 from consent.seams import seams
-from consent.sentences import MEDIA_WORDS, language_words
+from consent.sentences import (
+    CONTENT_WORDS,
+    MEDIA_WORDS,
+    content_words,
+    language_words,
+)
 
 ONE_DAY: Final = timedelta(days=1)
 TRAINING: Final = _("I also allow that a computer model learns from my face.")
@@ -83,10 +88,16 @@ class NarrowForm(forms.Form):
     )
     first_day = forms.DateField(label=_("First day"), widget=day_input())
     last_day = forms.DateField(label=_("Last day"), widget=day_input())
-    excluded_content = forms.CharField(
+    excluded_kinds = forms.MultipleChoiceField(
         required=False,
         label=_("Never in connection with"),
-        help_text=_("One thing a line, such as: advertising, politics, nudity."),
+        help_text=_("Kept by lipweb: a dub that holds any of it is not rendered."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    excluded_content = forms.CharField(
+        required=False,
+        label=_("Nor with anything else"),
+        help_text=_("One thing a line, in your words. People must keep these."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     output_approval = forms.BooleanField(
@@ -125,6 +136,16 @@ class NarrowForm(forms.Form):
             "shown_in", [(one, tongue(MEDIA_WORDS[one])) for one in asked.media]
         )
         self._choices("territories", [(code, code) for code in asked.territories])
+        already = [content_words(one, tongue) for one in asked.excluded_content]
+        self.already_excluded = tongue.listed(already)
+        self._choices(
+            "excluded_kinds",
+            [
+                (kind, tongue(word))
+                for kind, word in CONTENT_WORDS.items()
+                if kind not in asked.excluded_kinds
+            ],
+        )
         if WORLDWIDE not in asked.territories:
             del self.fields["only_countries"]
         for purpose in ("inference", "training"):
@@ -164,9 +185,7 @@ class NarrowForm(forms.Form):
             if cleaned["last_day"] == self.days[1]
             else day_start(cleaned["last_day"] + ONE_DAY),
             excluded_content=tuple(
-                dict.fromkeys(
-                    (*asked.excluded_content, *lines_of(cleaned["excluded_content"]))
-                )
+                dict.fromkeys((*asked.excluded_content, *excluded_of(cleaned)))
             ),
             output_approval=asked.output_approval
             or cleaned.get("output_approval", False),

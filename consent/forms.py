@@ -16,7 +16,7 @@ from consent.errors import RecordRefused
 from consent.models import Cosigner, Mandate, Project
 from consent.record import WORLDWIDE, Basis, Dialogue, GrantTerms
 from consent.seams import seams
-from consent.sentences import LANGUAGES, MEDIA_WORDS
+from consent.sentences import CONTENT_WORDS, LANGUAGES, MEDIA_WORDS
 from consent.tongue import LOCALES
 
 WHOLE, CHOSEN = "whole", "chosen"
@@ -107,10 +107,17 @@ class ProposeForm(forms.Form):
     )
     first_day = forms.DateField(label="First day", widget=day_input())
     last_day = forms.DateField(label="Last day", widget=day_input())
-    excluded_content = forms.CharField(
+    excluded_kinds = forms.MultipleChoiceField(
         required=False,
         label="Never in connection with",
-        help_text="One thing a line, such as: advertising, politics, nudity.",
+        help_text="Kept by lipweb: a dub that holds any of it is not rendered.",
+        choices=list(CONTENT_WORDS.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    excluded_content = forms.CharField(
+        required=False,
+        label="Nor with anything else",
+        help_text="One thing a line, in your words. People must keep these.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -201,7 +208,7 @@ class ProposeForm(forms.Form):
             territories=cleaned["territories"],
             starts_at=day_start(cleaned["first_day"]),
             ends_at=day_start(cleaned["last_day"] + timedelta(days=1)),
-            excluded_content=lines_of(cleaned["excluded_content"]),
+            excluded_content=excluded_of(cleaned),
             output_approval=cleaned["output_approval"],
             dialogue=self._dialogue(cleaned),
             basis=Basis(
@@ -241,11 +248,18 @@ def _as_typed(terms: GrantTerms) -> dict[str, Any]:
         "territories": ", ".join(terms.territories),
         "first_day": first,
         "last_day": last,
-        "excluded_content": "\n".join(terms.excluded_content),
+        "excluded_content": "\n".join(terms.excluded_words),
+        "excluded_kinds": sorted(terms.excluded_kinds),
         "output_approval": terms.output_approval,
         "dialogue": terms.dialogue.description if terms.dialogue else "",
         "basis": terms.basis.kind,
     }
+
+
+def excluded_of(cleaned: dict[str, Any]) -> tuple[str, ...]:
+    """Return what is excluded: the kinds that were ticked, then the words."""
+    typed = lines_of(cleaned["excluded_content"])
+    return tuple(dict.fromkeys((*cleaned["excluded_kinds"], *typed)))
 
 
 def lines_of(text: str) -> tuple[str, ...]:

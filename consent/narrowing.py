@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consent.record import WORLDWIDE, GrantTerms
-from consent.sentences import language_words, media_words, one_line
+from consent.sentences import content_words, language_words, media_words, one_line
 from consent.tongue import ENGLISH, Tongue
 
 
@@ -144,10 +144,10 @@ def _dialogue(terms: GrantTerms, _: Tongue) -> str:
 def _forbidden(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:
     for words in after.excluded_content:
         if words not in before.excluded_content:
-            yield _("Newly excluded: %(words)s.", words=words)
+            yield _("Newly excluded: %(words)s.", words=content_words(words, _))
     for words in before.excluded_content:
         if words not in after.excluded_content:
-            yield _("No longer excluded: %(words)s.", words=words)
+            yield _("No longer excluded: %(words)s.", words=content_words(words, _))
 
 
 def _circumstances(before: GrantTerms, after: GrantTerms, _: Tongue) -> Iterable[str]:

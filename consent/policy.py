@@ -22,8 +22,14 @@ from consent.proof import (
     is_revoked,
     is_suspended,
 )
-from consent.record import MEDIA, PURPOSES, WORLDWIDE, GrantRecord
-from consent.sentences import MEDIA_WORDS, day_words, language_words, until_words
+from consent.record import CONTENT, MEDIA, PURPOSES, WORLDWIDE, GrantRecord
+from consent.sentences import (
+    MEDIA_WORDS,
+    day_words,
+    kinds_words,
+    language_words,
+    until_words,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,8 @@ class Use:
 
     scene_sha256 is the SHA-256 (hex) of the scene's file; language a BCP-47 tag, not
     looked at for training; territory "worldwide" or an ISO 3166 code; medium one of
-    record.MEDIA; moment aware. output_sha256 is the finished file's that is to be
+    record.MEDIA; moment aware. content is which of record.CONTENT lines or scene hold,
+    as somebody said, and None where nobody has; not looked at for training. output_sha256 is the finished file's that is to be
     handed out, and empty for everything before that."""
 
     actor_id: UUID
@@ -44,10 +51,13 @@ class Use:
     medium: str
     moment: datetime
     output_sha256: str = ""
+    content: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:
             raise ValueError(f"unknown purpose {self.purpose!r}")
+        if unknown := (self.content or frozenset()).difference(CONTENT):
+            raise ValueError(f"unknown content {sorted(unknown)}")
         if self.moment.tzinfo is None:
             raise ValueError("the moment of a use needs its time zone")
 
@@ -204,6 +214,23 @@ def _medium(record: GrantRecord, use: Use) -> Failure | None:
     return Failure("medium", f"The grant does not cover {medium}.")
 
 
+def _content(record: GrantRecord, use: Use) -> Failure | None:
+    excluded = record.terms.excluded_kinds
+    if use.purpose == "training" or not excluded:
+        return None
+    if use.content is None:
+        sentence = (
+            f"The grant excludes {kinds_words(excluded)}, and nobody has said yet"
+            " whether this holds any of it."
+        )
+        return Failure("content-not-said", sentence)
+    held = excluded & use.content
+    if not held:
+        return None
+    sentence = f"The grant is never for {kinds_words(held)}, and this holds it."
+    return Failure("excluded-content", sentence)
+
+
 def _begun(record: GrantRecord, use: Use) -> Failure | None:
     if use.moment >= record.terms.starts_at:
         return None
@@ -234,6 +261,7 @@ TERMS: Final[tuple[Callable[[GrantRecord, Use], Failure | None], ...]] = (
     _language,
     _territory,
     _medium,
+    _content,
     _begun,
     _not_over,
     _mandate,

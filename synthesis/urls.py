@@ -36,6 +36,7 @@ urlpatterns = [
         name="own_face_sheet",
     ),
     path("tracks/<uuid:track_id>/actor/", pages.assign, name="track_actor"),
+    path("dubs/<uuid:dub_id>/content/", dubs.dub_content, name="dub_content"),
     path("dubs/<uuid:dub_id>/lines/", dubs.line_new, name="line_new"),
     path("lines/<uuid:line_id>/remove/", dubs.line_gone, name="line_remove"),
     path("dubs/<uuid:dub_id>/renders/", renders.render_new, name="render_new"),

@@ -33,6 +33,7 @@ from consent.record.parties import (
 )
 from consent.record.terms import (
     BASES,
+    CONTENT,
     MEDIA,
     PURPOSES,
     WORLDWIDE,
@@ -46,6 +47,7 @@ from consent.record.terms import (
 
 __all__ = [
     "BASES",
+    "CONTENT",
     "COSIGNER_ROLES",
     "GRANT_SCHEMA",
     "MEDIA",

@@ -11,6 +11,19 @@ from consent.errors import RecordRefused
 
 WORLDWIDE: Final = "worldwide"
 MEDIA: Final = ("cinema", "streaming", "broadcast", "home-video", "trailer", "social")
+CONTENT: Final = (
+    "nudity",
+    "sex",
+    "violence",
+    "politics",
+    "religion",
+    "advertising",
+    "smoking",
+    "alcohol",
+    "drugs",
+)
+"""What a use can be asked about. Whatever else is excluded stands in words, and is for
+people to keep: no machine can match it."""
 PURPOSES: Final = ("inference", "training")
 BASES: Final = ("individual-consent", "contract-clause", "collective-agreement")
 
@@ -87,8 +100,8 @@ class GrantTerms:
 
     scenes None is every scene of the production. languages are BCP-47 tags, each of
     which covers its narrower ones (es covers es-MX). territories are "worldwide" or
-    ISO 3166 codes. starts_at is within the grant, ends_at is not. counsel and union
-    are who advised the actor."""
+    ISO 3166 codes. excluded_content is of CONTENT, or free words. starts_at is within
+    the grant, ends_at is not. counsel and union are who advised the actor."""
 
     languages: tuple[str, ...]
     territories: tuple[str, ...]
@@ -105,6 +118,21 @@ class GrantTerms:
     union: str | None = None
     dialogue: Dialogue | None = None
     basis: Basis = field(default_factory=Basis)
+
+    @property
+    def excluded_kinds(self) -> frozenset[str]:
+        """Those of CONTENT that are excluded: what the policy can keep by itself."""
+        said = {words.strip().casefold() for words in self.excluded_content}
+        return frozenset(said.intersection(CONTENT))
+
+    @property
+    def excluded_words(self) -> tuple[str, ...]:
+        """What is excluded in free words, for people to keep."""
+        return tuple(
+            words
+            for words in self.excluded_content
+            if words.strip().casefold() not in CONTENT
+        )
 
     def __post_init__(self) -> None:
         for choice in (self.inference, self.training, self.output_approval):

@@ -25,10 +25,13 @@ from consent.sentences.later import (
     shown_suspension,
 )
 from consent.sentences.words import (
+    CONTENT_WORDS,
     LANGUAGES,
     MEDIA_WORDS,
     Section,
+    content_words,
     day_words,
+    kinds_words,
     language_words,
     listed,
     media_words,
@@ -40,6 +43,7 @@ from consent.sentences.words import (
 )
 
 __all__ = [
+    "CONTENT_WORDS",
     "GRANT_TEMPLATE",
     "LANGUAGES",
     "MEDIA_WORDS",
@@ -49,9 +53,11 @@ __all__ = [
     "REVOCATION_TEMPLATE",
     "SUSPENSION_TEMPLATE",
     "Section",
+    "content_words",
     "day_words",
     "grant_sections",
     "grant_text",
+    "kinds_words",
     "language_words",
     "listed",
     "media_words",

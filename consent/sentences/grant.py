@@ -7,6 +7,7 @@ from typing import Final
 from consent.record import WORLDWIDE, GrantRecord, GrantTerms
 from consent.sentences.words import (
     Section,
+    content_words,
     language_words,
     media_words,
     named,
@@ -17,7 +18,7 @@ from consent.sentences.words import (
 )
 from consent.tongue import Tongue, gettext_noop, tongue_of
 
-GRANT_TEMPLATE: Final = "lipweb-grant-3"
+GRANT_TEMPLATE: Final = "lipweb-grant-4"
 
 SIGNER_WORDS: Final = {
     "guardian": gettext_noop("their guardian"),
@@ -168,7 +169,7 @@ def _limits(record: GrantRecord, _: Tongue) -> tuple[str, ...]:
         _("Nothing but your mouth and jaw may be changed."),
     ]
     lines += [
-        _("Never in connection with: %(words)s.", words=one_line(words))
+        _("Never in connection with: %(words)s.", words=content_words(words, _))
         for words in terms.excluded_content
     ]
     return tuple(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -51,6 +51,17 @@ MEDIA_WORDS: Final = {
     "trailer": gettext_noop("trailers"),
     "social": gettext_noop("social networks"),
 }
+CONTENT_WORDS: Final = {
+    "nudity": gettext_noop("nudity"),
+    "sex": gettext_noop("sex"),
+    "violence": gettext_noop("violence"),
+    "politics": gettext_noop("politics"),
+    "religion": gettext_noop("religion"),
+    "advertising": gettext_noop("advertising"),
+    "smoking": gettext_noop("smoking"),
+    "alcohol": gettext_noop("alcohol"),
+    "drugs": gettext_noop("drugs"),
+}
 _TURNING_SIGNS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
@@ -70,6 +81,17 @@ def language_words(tag: str, _: Tongue = ENGLISH) -> str:
 def media_words(media: Sequence[str], _: Tongue = ENGLISH) -> str:
     """Return media for a reader: cinemas and trailers."""
     return _.listed([_(MEDIA_WORDS[medium]) for medium in media])
+
+
+def content_words(words: str, _: Tongue = ENGLISH) -> str:
+    """Return one excluded content for a reader: its name, or the words as typed."""
+    known = CONTENT_WORDS.get(words.strip().casefold())
+    return _(known) if known else one_line(words)
+
+
+def kinds_words(kinds: Collection[str], _: Tongue = ENGLISH) -> str:
+    """Return kinds of content for a reader, in the record's order: sex and drugs."""
+    return _.listed([_(word) for kind, word in CONTENT_WORDS.items() if kind in kinds])
 
 
 def scene_words(terms: GrantTerms, _: Tongue = ENGLISH) -> str:

@@ -16,10 +16,10 @@ from synthesis import seen
 from synthesis.errors import SynthesisError
 from synthesis.models import Dub
 from synthesis.scenes.facts import Clock
-from synthesis.scenes.forms import DubForm, LineForm, first_sentence
+from synthesis.scenes.forms import ContentForm, DubForm, LineForm, first_sentence
 from synthesis.scenes.uploads import upload_of_form
 from synthesis.seen import MemberRequest
-from synthesis.services.scenes import dub_create, line_add, line_remove
+from synthesis.services.scenes import dub_create, dub_declare, line_add, line_remove
 from synthesis.sizelimit import body_at_most
 
 
@@ -39,6 +39,25 @@ def dub_new(request: MemberRequest, scene_id: UUID) -> HttpResponse:
         return redirect("synthesis:scene", scene_id)
     language = form.cleaned_data["language"]
     dub = dub_create(scene=scene, language=language, acting_user=request.user)
+    return redirect(place_of(dub))
+
+
+@login_required
+@require_POST
+def dub_content(request: MemberRequest, dub_id: UUID) -> HttpResponse:
+    """Says which kinds of content a dub holds."""
+    dub = seen.dub(request, dub_id)
+    form = ContentForm(request.POST)
+    if form.is_valid():
+        content = form.cleaned_data["content"]
+        try:
+            dub_declare(dub=dub, content=content, acting_user=request.user)
+        except SynthesisError as refused:
+            if refused.code == "not-allowed":
+                raise
+            messages.error(request, refused.sentence)
+    else:
+        messages.error(request, first_sentence(form))
     return redirect(place_of(dub))
 
 

@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from consent.models import Actor, Project
+from consent.sentences import CONTENT_WORDS
 
 LANGUAGE_TAG = RegexValidator(
     r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$",
@@ -32,6 +33,14 @@ class DubForm(forms.Form):
     """A new language version."""
 
     language = forms.CharField(max_length=35, validators=[LANGUAGE_TAG])
+
+
+class ContentForm(forms.Form):
+    """Which kinds of content a dub's lines or scene hold; none ticked is none."""
+
+    content = forms.MultipleChoiceField(
+        required=False, choices=list(CONTENT_WORDS.items())
+    )
 
 
 class LineForm(SentForm):

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.urls import reverse
 
+from consent.asked import grants_signed
 from consent.errors import ConsentDenied, Failure
-from consent.models import Actor, Project
+from consent.models import Actor, Grant, Project
 from consent.policy import verify
+from consent.sentences import content_words, listed
 from synthesis.models import Dub, Scene, Track
 from synthesis.services.consents import use_of
 from synthesis.services.faces import sighting_of, sighting_refusal
@@ -66,10 +68,29 @@ def consent_missing(dub: Dub, actor: Actor) -> list[Missing]:
     except ConsentDenied as denied:
         link = reverse("consent:actors", args=[dub.scene.project_id])
         return [
-            Missing(consent_sentence(actor, failure), link, "See consents")
+            Missing(consent_sentence(actor, failure), f"#content-{dub.id}", "Say it")
+            if failure.code == "content-not-said"
+            else Missing(consent_sentence(actor, failure), link, "See consents")
             for failure in denied.failures
         ]
     return []
+
+
+def exclusions_told(dub: Dub) -> list[str]:
+    """What each speaking actor's signed grants exclude, in words: those of its own
+    free words nobody but the people at work can keep."""
+    told = []
+    for actor in Actor.objects.filter(lines__dub=dub).distinct():
+        rows = grants_signed(actor_id=actor.id, project_id=dub.scene.project_id)
+        standing = [grant for grant in rows if grant.status == Grant.Status.ACTIVE]
+        words = [
+            content_words(one)
+            for grant in standing
+            for one in grant.document.terms.excluded_content
+        ]
+        if words:
+            told.append(f"{actor}: never with {listed(list(dict.fromkeys(words)))}.")
+    return told
 
 
 def consent_sentence(actor: Actor, failure: Failure) -> str:

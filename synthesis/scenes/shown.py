@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consent.models import Role
+from consent.sentences import CONTENT_WORDS, kinds_words
 from synthesis.models import Dub, Render, Scene, Track
 from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
@@ -15,7 +16,11 @@ from synthesis.scenes.mouth_words import (
     left_alone_in_words,
     render_left_alone,
 )
-from synthesis.scenes.readiness import actors_with_consent, missing_for
+from synthesis.scenes.readiness import (
+    actors_with_consent,
+    exclusions_told,
+    missing_for,
+)
 
 PERFORMANCE = tuple((form, words) for form, (_, _, words) in FORMATS.items())
 """What the performance of a finished render can be downloaded as."""
@@ -82,6 +87,12 @@ def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
         ],
         "dials": dials_in_words(dub.dials, clock),
         "missing": missing_for(dub),
+        "holds": kinds_words(dub.content or ()) or "none of what can be excluded",
+        "excluded": exclusions_told(dub),
+        "kinds": [
+            {"tag": tag, "words": words, "held": tag in (dub.content or ())}
+            for tag, words in CONTENT_WORDS.items()
+        ],
         "renders": [render_told(render, clock) for render in renders],
         "busy": any(render.state in Render.LIVE for render in renders),
     }

@@ -63,6 +63,7 @@ def use_of(dub: Dub, actor: Actor) -> Use:
         territory=project.territory,
         medium=project.medium,
         moment=timezone.now(),
+        content=None if dub.content is None else frozenset(dub.content),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.models import Actor, Role
+from consent.record import CONTENT
 from consent.services.ledger import ledger_append
 from synthesis.errors import MediaRefused, SynthesisError
 from synthesis.media.probe import Probe, probe_sound, sha256_file
@@ -109,6 +111,37 @@ def dub_create(*, scene: Scene, language: str, acting_user: AbstractBaseUser) ->
         scene=scene, language=language, defaults={"created_by_id": acting_user.pk}
     )
     return dub
+
+
+@transaction.atomic
+def dub_declare(
+    *, dub: Dub, content: Collection[str], acting_user: AbstractBaseUser
+) -> None:
+    """Say which of consent.record.CONTENT the dub's lines or scene hold; empty for none
+    of it. The policy compares it with what each actor excludes, for what is rendered
+    from now on and for files that are handed out."""
+    require_role(project=dub.scene.project, user=acting_user, role=Role.PRODUCER)
+    if set(content).difference(CONTENT):
+        raise SynthesisError("unknown-content", "Choose among the kinds listed.")
+    # A render under way was allowed for what had been said when it was queued.
+    _require_at_rest(dub.scene)
+    before, said = dub.content, [kind for kind in CONTENT if kind in content]
+    if before == said:
+        return
+    dub.content, dub.content_at = said, timezone.now()
+    dub.content_by_id = acting_user.pk
+    dub.save(update_fields=["content", "content_by", "content_at"])
+    ledger_append(
+        kind="dub-content-declared",
+        payload={
+            "dub": str(dub.id),
+            "scene_sha256": dub.scene.sha256,
+            "language": dub.language,
+            "content": said,
+            "before": before,
+        },
+        acting_user=acting_user,
+    )
 
 
 @transaction.atomic
