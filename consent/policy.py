@@ -38,9 +38,9 @@ class Use:
 
     scene_sha256 is the SHA-256 (hex) of the scene's file; language a BCP-47 tag, not
     looked at for training; territory "worldwide" or an ISO 3166 code; medium one of
-    record.MEDIA; moment aware. content is which of record.CONTENT lines or scene hold,
-    as somebody said, and None where nobody has; not looked at for training. output_sha256 is the finished file's that is to be
-    handed out, and empty for everything before that."""
+    record.MEDIA; moment aware. output_sha256 is the finished file's that is to be
+    handed out, and empty for everything before that. content is which of record.CONTENT
+    lines or scene hold, None where nobody has said; not looked at for training."""
 
     actor_id: UUID
     project_id: UUID

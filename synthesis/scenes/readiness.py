@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consent.asked import grants_signed
 from consent.errors import ConsentDenied, Failure
-from consent.models import Actor, Grant, Project
+from consent.models import Actor, Project, Status
 from consent.policy import verify
 from consent.sentences import content_words, listed
 from synthesis.models import Dub, Scene, Track
@@ -82,7 +82,7 @@ def exclusions_told(dub: Dub) -> list[str]:
     told = []
     for actor in Actor.objects.filter(lines__dub=dub).distinct():
         rows = grants_signed(actor_id=actor.id, project_id=dub.scene.project_id)
-        standing = [grant for grant in rows if grant.status == Grant.Status.ACTIVE]
+        standing = [grant for grant in rows if grant.status == Status.ACTIVE]
         words = [
             content_words(one)
             for grant in standing

@@ -133,6 +133,7 @@ def dub_declare(
     dub.save(update_fields=["content", "content_by", "content_at"])
     ledger_append(
         kind="dub-content-declared",
+        subject=str(dub.id),
         payload={
             "dub": str(dub.id),
             "scene_sha256": dub.scene.sha256,

@@ -10,6 +10,7 @@ import pytest
 
 from consent.narrowing import changes, widenings
 from consent.record import GrantTerms, SceneRef
+from consent.tongue import tongue_of
 
 PIER = SceneRef(title="The pier", sha256="5c" * 32)
 ROOM = SceneRef(title="The room", sha256="0d" * 32)
@@ -101,3 +102,15 @@ def test_every_difference_is_said_and_nothing_else() -> None:
 def test_training_switched_off_is_said() -> None:
     before = replace(ASKED, training=True)
     assert changes(before, ASKED) == ("Training on the face: no, before: yes.",)
+
+
+def test_an_excluded_kind_is_named_in_the_readers_language() -> None:
+    """What else is excluded stays in the words it was typed in."""
+    after = replace(ASKED, excluded_content=("politics", "nudity", "any war film"))
+    assert widenings(ASKED, after) == ()
+    assert changes(ASKED, after, tongue_of("de")) == (
+        "Neu ausgeschlossen: Nacktheit.",
+        "Neu ausgeschlossen: any war film.",
+    )
+    assert after.excluded_kinds == {"politics", "nudity"}
+    assert after.excluded_words == ("any war film",)

@@ -94,6 +94,54 @@ def test_every_failed_term_is_named(sign: MakeGrant, use: MakeUse) -> None:
     assert codes(use(language="fr", medium="social")) == ["language", "medium"]
 
 
+EXCLUDES = {"excluded_content": ("nudity", "Politics", "any war film")}
+
+
+@pytest.mark.parametrize(
+    ("content", "failed"),
+    [
+        (None, ["content-not-said"]),
+        (frozenset(), []),
+        (frozenset({"violence"}), []),
+        (frozenset({"nudity"}), ["excluded-content"]),
+        (frozenset({"violence", "politics"}), ["excluded-content"]),
+    ],
+)
+def test_what_the_actor_excludes_is_kept(
+    sign: MakeGrant, use: MakeUse, content: frozenset[str] | None, failed: list[str]
+) -> None:
+    sign(**EXCLUDES)
+    one = use(content=content)
+    if failed:
+        assert codes(one) == failed
+    else:
+        verify(one)
+    assert bool(uses_allowed([one])) is bool(grants_usable(one)) is not bool(failed)
+
+
+def test_excluded_content_is_named_among_the_other_failed_terms(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    sign(**EXCLUDES)
+    with pytest.raises(ConsentDenied) as denied:
+        verify(use(medium="social", content=frozenset({"politics", "nudity", "sex"})))
+    assert [one.code for one in denied.value.failures] == ["medium", "excluded-content"]
+    assert "never for nudity and politics" in denied.value.sentence
+
+
+def test_nobody_need_say_what_a_use_holds_where_nothing_is_excluded(
+    sign: MakeGrant, use: MakeUse
+) -> None:
+    """Nor where only words are, which no machine can compare."""
+    sign(excluded_content=("any war film",))
+    verify(use(content=None))
+
+
+def test_content_is_not_asked_about_for_training(sign: MakeGrant, use: MakeUse) -> None:
+    sign(training=True, **EXCLUDES)
+    verify(use(purpose="training", content=None))
+
+
 def test_the_grant_that_comes_closest_is_explained(
     sign: MakeGrant, use: MakeUse
 ) -> None:
@@ -176,6 +224,8 @@ def test_a_use_must_be_well_formed(use: MakeUse) -> None:
         use(purpose="fun")
     with pytest.raises(ValueError, match="time zone"):
         use(moment=datetime(2026, 1, 1))
+    with pytest.raises(ValueError, match="content"):
+        use(content=frozenset({"boxing"}))
 
 
 @pytest.mark.parametrize(
@@ -222,12 +272,14 @@ def test_the_ways_of_asking_agree(cast: Cast, sign: MakeGrant, use: MakeUse) -> 
         "scene_sha256": [SCENE, OTHER_SCENE],
         "moment": [NOW, NOW + timedelta(days=50), NOW + timedelta(days=100)],
         "project_id": [cast.project.id] * 9 + [uuid4()],
+        "content": [None, frozenset(), frozenset({"sex"}), frozenset({"drugs"})],
     }
     terms: dict[str, list[Any]] = {
         "languages": [("es",), ("fr", "de")],
         "territories": [("worldwide",), ("MX",)],
         "media": [("cinema", "social"), ("streaming",)],
         "training": [True, False],
+        "excluded_content": [(), ("sex",), ("drugs", "boxing")],
         "scenes": [None, (SceneRef(title="Other", sha256=OTHER_SCENE),)],
         "ends_at": [NOW + timedelta(days=30), NOW + timedelta(days=90)],
     }

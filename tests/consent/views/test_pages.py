@@ -258,6 +258,7 @@ def ask(cast: Cast, **changes: Any) -> Any:
         "territories": "de, at",
         "first_day": date.today().isoformat(),
         "last_day": (date.today() + timedelta(days=9)).isoformat(),
+        "excluded_kinds": ["sex"],
         "excluded_content": "advertising.\n\n politics",
     }
     address = reverse(
@@ -277,7 +278,8 @@ def test_a_question_says_what_was_typed(cast: Cast) -> None:
     assert terms.languages == ("es", "pt-BR")
     assert terms.territories == ("DE", "AT")
     assert terms.scenes is None
-    assert terms.excluded_content == ("advertising", "politics")
+    assert terms.excluded_content == ("sex", "advertising", "politics")
+    assert terms.excluded_kinds == {"sex", "advertising", "politics"}
     assert terms.ends_at - terms.starts_at == timedelta(days=10)
 
 
@@ -402,7 +404,8 @@ def narrowed_fields(**changes: Any) -> dict[str, Any]:
         "territories": ["DE"],
         "first_day": "2026-01-01",
         "last_day": timezone.now().date().isoformat(),
-        "excluded_content": "nudity",
+        "excluded_kinds": ["nudity"],
+        "excluded_content": "any war film",
         "output_approval": "on",
     }
     return usual | changes
@@ -423,7 +426,7 @@ def test_the_actor_narrows_and_signs_their_own_terms(
         ("cinema",),
         False,
     )
-    assert terms.excluded_content == ("nudity",)
+    assert terms.excluded_content == ("nudity", "any war film")
     assert terms.output_approval
 
     page = client.get(grant_page(mine))
@@ -435,6 +438,16 @@ def test_the_actor_narrows_and_signs_their_own_terms(
     seen = words(as_user(cast.producer).get(grant_page(mine)))
     assert f"What {cast.actor} changed" in seen
     assert "Newly excluded: nudity." in seen
+
+
+def test_what_is_excluded_already_is_said_and_not_offered_again(
+    cast: Cast, propose: MakeGrant
+) -> None:
+    grant = propose(excluded_content=("nudity", "any war film"))
+    page = words(as_user(cast.actor_user).get(f"{grant_page(grant)}narrow/"))
+    assert "Already excluded: nudity and any war film." in page
+    assert 'value="nudity"' not in page
+    assert 'value="sex"' in page
 
 
 def test_what_is_left_empty_is_asked_for_on_the_same_page(

@@ -120,6 +120,7 @@ def test_only_producers_work_on_dubs(
     doors = [
         (reverse("synthesis:dub_new", args=[dub.scene_id]), {"language": "de"}),
         (reverse("synthesis:line_remove", args=[line.id]), {}),
+        (reverse("synthesis:dub_content", args=[dub.id]), {"content": ["sex"]}),
         (
             reverse("synthesis:line_new", args=[dub.id]),
             {"actor": actor.id, "file": SimpleUploadedFile("a.wav", sound())},
@@ -131,3 +132,4 @@ def test_only_producers_work_on_dubs(
         assert signed_in(reviewer).get(url).status_code == 405
     assert Line.objects.get() == line
     assert Dub.objects.get() == dub
+    assert Dub.objects.get().content is None
