@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from consent.errors import ConsentError
 from consent.models import Grant, Role
+from consent.record import CONTENT
 from lipweb.dubbing import (
     faces_assign,
     line_put,
@@ -22,6 +23,7 @@ from lipweb.house import queue_and_worker
 from lipweb.launcher import CannotStart
 from lipweb.models import User
 from synthesis.errors import SynthesisError
+from synthesis.services.scenes import dub_declare
 
 
 class Command(BaseCommand):
@@ -39,6 +41,13 @@ class Command(BaseCommand):
             "--language", help="BCP-47; needed if the grant has several"
         )
         parser.add_argument("--source-language", default="en")
+        parser.add_argument(
+            "--holds",
+            nargs="*",
+            choices=CONTENT,
+            help="what lines or scene hold of what actors can exclude; with nothing"
+            " after it: none of that. Needed if the grant excludes any",
+        )
         parser.add_argument("--out", type=Path, help="folder for a copy of the file")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -82,6 +91,8 @@ class Command(BaseCommand):
             sound=options["sound"],
             acting_user=user,
         )
+        if options["holds"] is not None:
+            dub_declare(dub=line.dub, content=options["holds"], acting_user=user)
         deliverable = render_make(line=line, acting_user=user, say=self._say)
         result = outcome(
             deliverable, acting_user=user, say=self._say, out=options["out"]
