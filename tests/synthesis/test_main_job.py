@@ -63,6 +63,12 @@ def queued(demo: Demo, work_off: WorkOff, short: tuple[Path, Path]) -> Render:
     return analysed_and_queued(demo, work_off, *short)
 
 
+@pytest.fixture
+def queued_whole(demo: Demo, work_off: WorkOff) -> Render:
+    """The same of the whole demo scene: one shot that takes a while."""
+    return analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+
+
 def analysed_and_queued(
     demo: Demo, work_off: WorkOff, path: Path, sound: Path
 ) -> Render:
@@ -177,25 +183,27 @@ def test_a_render_revoked_while_it_waits_makes_nothing(
 
 
 def test_a_revocation_stops_a_running_render(
-    queued: Render, worker: object, revoke: Callable[[], None]
+    queued_whole: Render, worker: object, revoke: Callable[[], None]
 ) -> None:
-    wait_for(queued, lambda: queued.progress.get("frame", 0) > 5)
+    render = queued_whole
+    wait_for(render, lambda: render.progress.get("frame", 0) > 5)
     revoke()
-    wait_for(queued, lambda: queued.state == Render.State.WITHDRAWN)
+    wait_for(render, lambda: render.state == Render.State.WITHDRAWN)
     wait_for_rest()
     assert not Deliverable.objects.exists()
-    assert not queued.track_renders.exists()
+    assert not render.track_renders.exists()
 
 
 def test_a_cancelled_render_stops_in_the_middle_of_a_shot(
-    demo: Demo, queued: Render, worker: object
+    demo: Demo, queued_whole: Render, worker: object
 ) -> None:
-    wait_for(queued, lambda: queued.progress.get("frame", 0) > 5)
-    render_cancel(render=queued, acting_user=demo.producer)
+    render = queued_whole
+    wait_for(render, lambda: render.progress.get("frame", 0) > 5)
+    render_cancel(render=render, acting_user=demo.producer)
     wait_for_rest()
-    queued.refresh_from_db()
-    assert queued.state == Render.State.CANCELLED
-    assert not queued.track_renders.exists()
+    render.refresh_from_db()
+    assert render.state == Render.State.CANCELLED
+    assert not render.track_renders.exists()
 
 
 def test_a_killed_work_horse_is_replaced_and_finished_shots_are_kept(
