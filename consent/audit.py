@@ -2,7 +2,8 @@
 
 No server, no network, no database. Exit codes: 0 everything in it holds, and consent is
 in force; 1 it does not hold; 2 there is no such file; 3 it holds, but a consent in it
-is not in force at --at. With --file, the film itself is compared too.
+is not in force at --at; 4 it holds and is in force, but a passkey in it came by
+recovery. With --file, the film itself is compared too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from consent import merkle
 from consent.bundle import (
@@ -38,11 +39,8 @@ from consent.checkpoint import Checkpoint, LedgerKey, verify_checkpoint
 from consent.errors import ConsentError, LedgerBroken, RecordRefused, SignatureRefused
 from consent.receipt import EntryPart, Receipt
 from consent.verdict import Verdict, verify_receipt
+from consent.verify import DOES_NOT_HOLD, UNREADABLE, ending, moment_typed
 
-HOLDS: Final = 0
-DOES_NOT_HOLD: Final = 1
-UNREADABLE: Final = 2
-NOT_IN_FORCE: Final = 3
 _BLOCK = 1 << 20
 
 Json = Mapping[str, Any]
@@ -242,9 +240,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("UNREADABLE", [str(error)], UNREADABLE, options.json)
     except ConsentError as error:
         return _say("DOES NOT HOLD", [error.sentence], DOES_NOT_HOLD, options.json)
-    if not found.verdict.in_force(options.at):
-        return _say("HOLDS, BUT IS NOT IN FORCE", told, NOT_IN_FORCE, options.json)
-    return _say("HOLDS", told, HOLDS, options.json)
+    title, code = ending(found.verdict, options.at)
+    return _say(title, told, code, options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -258,16 +255,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--at",
-        type=_moment,
+        type=moment_typed,
         default=datetime.now(UTC),
         help="moment to ask about, such as 2026-11-21T12:00Z (now)",
     )
     return parser
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _say(title: str, lines: Sequence[str], code: int, as_json: bool) -> int:

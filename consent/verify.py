@@ -57,11 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("DOES NOT HOLD", [error.sentence], DOES_NOT_HOLD)
     except NotComparable as problem:
         return _say("NOT COMPARED", [str(problem)], UNREADABLE)
-    if not verdict.in_force(options.at):
-        return _say("HOLDS, BUT IS NOT IN FORCE", told, NOT_IN_FORCE)
+    title, code = ending(verdict, options.at)
+    return _say(title, told, code)
+
+
+def ending(verdict: Verdict, at: datetime) -> tuple[str, int]:
+    """Return the title and the exit code for what holds, at an aware moment."""
+    if not verdict.in_force(at):
+        return "HOLDS, BUT IS NOT IN FORCE", NOT_IN_FORCE
     if verdict.on_the_houses_word:
-        return _say("HOLDS, BUT A PASSKEY CAME BY RECOVERY", told, BY_RECOVERY)
-    return _say("HOLDS", told, HOLDS)
+        return "HOLDS, BUT A PASSKEY CAME BY RECOVERY", BY_RECOVERY
+    return "HOLDS", HOLDS
 
 
 def compare(verdict: Verdict, note: str, proof: bytes | None) -> str:
@@ -116,7 +122,8 @@ def _note(path: Path) -> str:
     return note
 
 
-def _moment(text: str) -> datetime:
+def moment_typed(text: str) -> datetime:
+    """Return the moment of ISO 8601 text, in UTC unless it says otherwise."""
     moment = datetime.fromisoformat(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -138,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", help="the ledger's key, as its house publishes it")
     parser.add_argument(
         "--at",
-        type=_moment,
+        type=moment_typed,
         default=datetime.now(UTC),
         help="moment to ask about, such as 2026-11-21T12:00Z (now)",
     )

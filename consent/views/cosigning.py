@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
@@ -20,10 +20,8 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from consent.errors import ConsentError
 from consent.forms import InvitationForm
 from consent.models import Cosigner
-from consent.readers import reading_locale
 from consent.services.cosigning import (
     cosign_read,
     cosigner_join,
@@ -31,7 +29,7 @@ from consent.services.cosigning import (
     grant_cosign,
 )
 from consent.views.grants import asker, visible_grant
-from consent.views.invitation import BACKEND
+from consent.views.invitation import joined
 
 
 @sensitive_post_parameters("password")
@@ -48,22 +46,12 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if grant.cosigner and grant.cosigner.user_id is not None:
         return redirect("consent:grant", grant_id=grant.id)
     form = InvitationForm(request.POST or None)
-    if request.method == "POST" and (user is not None or form.is_valid()):
-        password = "" if user is not None else form.cleaned_data["password"]
-        try:
-            new = cosigner_join(
-                grant=grant,
-                password=password,
-                acting_user=user,
-                language=reading_locale(),
-            )
-        except ConsentError as error:
-            if error.code != "password-weak":
-                raise
-            form.add_error("password", error.sentence)
-        else:
-            login(request, cast(Any, new), backend=BACKEND)
-            return redirect("consent:passkeys")
+    answer = joined(
+        request, form, partial(cosigner_join, grant=grant, acting_user=user),
+        has_login=user is not None,
+    )  # fmt: skip
+    if answer is not None:
+        return answer
     context = {"grant": grant, "form": form, "has_login": user is not None}
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "consent/cosign_invitation.html", context, status=status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
@@ -41,22 +43,36 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("consent:home")
     has_login = user is not None and user.get_username() == casting.email
     form = InvitationForm(request.POST or None)
-    if request.method == "POST" and (has_login or form.is_valid()):
-        password = "" if has_login else form.cleaned_data["password"]
-        try:
-            new = invitation_accept(
-                casting=casting,
-                password=password,
-                acting_user=user,
-                language=reading_locale(),
-            )
-        except ConsentError as error:
-            if error.code != "password-weak":
-                raise
-            form.add_error("password", error.sentence)
-        else:
-            login(request, cast(Any, new), backend=BACKEND)
-            return redirect("consent:passkeys")
+    answer = joined(
+        request, form, partial(invitation_accept, casting=casting, acting_user=user),
+        has_login=has_login,
+    )  # fmt: skip
+    if answer is not None:
+        return answer
     context = {"casting": casting, "form": form, "has_login": has_login}
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "consent/invitation.html", context, status=status)
+
+
+def joined(
+    request: HttpRequest,
+    form: InvitationForm,
+    accept: Callable[..., AbstractBaseUser],
+    *,
+    has_login: bool,
+) -> HttpResponse | None:
+    """Log in whoever accepts an invitation and go on to the passkey; None while there
+    is nothing sent, or something in the form to be put right. accept takes password
+    and language, and returns the login."""
+    if request.method != "POST" or not (has_login or form.is_valid()):
+        return None
+    password = "" if has_login else form.cleaned_data["password"]
+    try:
+        new = accept(password=password, language=reading_locale())
+    except ConsentError as error:
+        if error.code != "password-weak":
+            raise
+        form.add_error("password", error.sentence)
+        return None
+    login(request, cast(Any, new), backend=BACKEND)
+    return redirect("consent:passkeys")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,43 +24,34 @@ from consent.views.grants import asker, visible_grant
 @login_required
 @require_POST
 def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    row = visible_grant(request, grant_id)
-    assertion = request.POST.get("response", "")
-    grant_revoke(
-        grant=row,
-        assertion=assertion,
-        acting_user=asker(request),
-        locale=shown_locale(request),
-    )
-    messages.success(request, _("Withdrawn. It holds from this moment."))
-    return redirect("consent:grant", grant_id=row.id)
+    told = _("Withdrawn. It holds from this moment.")
+    return _signed(request, grant_id, grant_revoke, told)
 
 
 @login_required
 @require_POST
 def suspend(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    row = visible_grant(request, grant_id)
-    assertion = request.POST.get("response", "")
-    grant_suspend(
-        grant=row,
-        assertion=assertion,
-        acting_user=asker(request),
-        locale=shown_locale(request),
-    )
-    messages.success(request, _("Suspended. Nothing may be made until you lift it."))
-    return redirect("consent:grant", grant_id=row.id)
+    told = _("Suspended. Nothing may be made until you lift it.")
+    return _signed(request, grant_id, grant_suspend, told)
 
 
 @login_required
 @require_POST
 def lift(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    told = _("It holds again, as you signed it.")
+    return _signed(request, grant_id, suspension_lift, told)
+
+
+def _signed(
+    request: HttpRequest, grant_id: UUID, act: Callable[..., object], told: str
+) -> HttpResponse:
+    """Do what the actor's passkey signed, and say so on the consent's page."""
     row = visible_grant(request, grant_id)
-    assertion = request.POST.get("response", "")
-    suspension_lift(
+    act(
         grant=row,
-        assertion=assertion,
+        assertion=request.POST.get("response", ""),
         acting_user=asker(request),
         locale=shown_locale(request),
     )
-    messages.success(request, _("It holds again, as you signed it."))
+    messages.success(request, told)
     return redirect("consent:grant", grant_id=row.id)

@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.audit import DOES_NOT_HOLD, HOLDS, NOT_IN_FORCE, audit, main, verify_file
+from consent.audit import audit, main, verify_file
 from consent.bundle import (
     CREDENTIAL,
     DECISIONS,
@@ -30,6 +30,8 @@ from consent.bundle import (
 from consent.canonical import sha256_hex
 from consent.errors import ConsentError, SignatureRefused
 from consent.models import LedgerEntry
+from consent.verdict import Verdict
+from consent.verify import BY_RECOVERY, DOES_NOT_HOLD, HOLDS, NOT_IN_FORCE
 from lipweb.demo_production import Demo
 from lipweb.models import User
 from synthesis import house_keys
@@ -160,6 +162,23 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
         "published",
         "withdrawn",
     ]
+
+
+def test_a_bundle_says_as_a_receipt_does_that_a_passkey_came_by_recovery(
+    demo: Demo,
+    made: Deliverable,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "audit.zip"
+    path.write_bytes(audit_bundle_make(deliverable=made, acting_user=demo.producer))
+    assert main([str(path)]) == HOLDS
+    recovered = property(lambda verdict: True)
+    monkeypatch.setattr(Verdict, "on_the_houses_word", recovered)
+    capsys.readouterr()
+    assert main([str(path)]) == BY_RECOVERY
+    assert capsys.readouterr().out.startswith("HOLDS, BUT A PASSKEY CAME BY RECOVERY")
 
 
 def reindexed(
