@@ -61,20 +61,27 @@ class Sending {
   }
 
   // Resolves with the upload's id once every byte has arrived.
-  async run() {
+  run() {
+    this.running = this.sent();
+    return this.running;
+  }
+
+  async sent() {
     const upload = (await this.resumed()) ?? (await this.begun());
-    localStorage.setItem(this.memory, JSON.stringify({ id: upload.id, url: upload.url, chunk_bytes: upload.chunk_bytes }));
     this.url = upload.url;
+    if (this.stop.signal.aborted) throw new Cancelled();
+    localStorage.setItem(this.memory, JSON.stringify({ id: upload.id, url: upload.url, chunk_bytes: upload.chunk_bytes }));
     let offset = upload.offset_bytes;
     while (offset < this.file.size) offset = await this.chunk(offset, upload.chunk_bytes);
     localStorage.removeItem(this.memory);
     return upload.id;
   }
 
+  // Never broken off: what the server began must be known here to be given up there.
   async begun() {
     const body = JSON.stringify({ name: this.file.name, size_bytes: this.file.size });
     const headers = { "Content-Type": "application/json" };
-    return this.tried(async () => check(await request("POST", this.beginUrl, { body, headers, signal: this.stop.signal })));
+    return this.tried(async () => check(await request("POST", this.beginUrl, { body, headers })));
   }
 
   // The same file, begun on this page before: ask the server how far it got.
@@ -82,6 +89,7 @@ class Sending {
     let before = null;
     try { before = JSON.parse(localStorage.getItem(this.memory)); } catch { /* unreadable: begin anew */ }
     if (!before) return null;
+    this.url = before.url;
     const xhr = await this.tried(() => request("GET", before.url, { signal: this.stop.signal }));
     if (xhr.status !== 200) return null;
     const { offset_bytes, size_bytes } = answer(xhr);
@@ -130,6 +138,7 @@ class Sending {
   async cancel() {
     this.stop.abort();
     localStorage.removeItem(this.memory);
+    await this.running.catch(() => {});
     if (this.url) await request("DELETE", this.url).catch(() => {});
   }
 }
@@ -176,8 +185,8 @@ class UploadForm {
       this.sending = null;
       this.hand(id);
     } catch (error) {
+      if (error instanceof Cancelled) return; // cancelled() rests once it is gone
       this.rest();
-      if (error instanceof Cancelled) return;
       this.failed(error instanceof Refused ? error.message : "The connection was lost for long. Press the button again: the upload goes on where it stopped.");
     }
   }

@@ -27,6 +27,38 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
+class Box:
+    """One box: bytes start to end of the file, `header` of them before its content.
+    open_ended: it says no size and goes on to the end, whatever is put behind it."""
+
+    kind: bytes
+    start: int
+    header: int
+    end: int
+    open_ended: bool = False
+
+
+def top_boxes(file: BinaryIO) -> Iterator[Box]:
+    """Yield the boxes at the top level of a file in order, up to the first that is
+    none or does not fit. Reads their headers only."""
+    end = file.seek(0, io.SEEK_END)
+    at = 0
+    for _ in range(_MOST_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            return
+        stated, header = int.from_bytes(head[:4], "big"), 8
+        size = stated or end - at
+        if stated == 1:
+            size, header = int.from_bytes(head[8:], "big"), 16
+        if size < header or at + size > end:
+            return
+        yield Box(head[4:8], at, header, at + size, open_ended=not stated)
+        at += size
+
+
+@dataclass(frozen=True)
 class ManifestBox:
     """start, end: bytes of the file. store: what a reader of application/c2pa gets."""
 
@@ -48,26 +80,13 @@ def manifest_boxes(file: BinaryIO) -> list[ManifestBox]:
 
 
 def _manifest_boxes(file: BinaryIO) -> Iterator[ManifestBox]:
-    end = file.seek(0, io.SEEK_END)
-    at = 0
-    for _ in range(_MOST_BOXES):
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
-            return
-        size, fixed = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, fixed = int.from_bytes(head[8:], "big"), 16
-        elif size == 0:
-            size = end - at
-        if size < fixed or at + size > end:
-            return
-        if head[4:8] == b"uuid" and fixed == 8 and size <= _LARGEST_STORE:
-            file.seek(at)
-            found = _manifest_box(file.read(size), at)
+    for box in top_boxes(file):
+        size = box.end - box.start
+        if box.kind == b"uuid" and box.header == 8 and size <= _LARGEST_STORE:
+            file.seek(box.start)
+            found = _manifest_box(file.read(size), box.start)
             if found is not None:
                 yield found
-        at += size
 
 
 def _manifest_box(box: bytes, at: int) -> ManifestBox | None:

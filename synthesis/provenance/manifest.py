@@ -21,11 +21,12 @@ from typing import Any
 import c2pa
 
 from synthesis.errors import SynthesisError
+from synthesis.provenance.binding import Binding
+from synthesis.provenance.ingredients import ingredient_archive
 from synthesis.provenance.mark.embed import ALGORITHM
 from synthesis.provenance.native import CONSENT_LABEL, media_type, settings
-from synthesis.provenance.read import is_parseable
 from synthesis.provenance.signers import Signer
-from synthesis.provenance.signing import builder_sign
+from synthesis.provenance.signing import film_sign
 
 Json = dict[str, Any]
 
@@ -55,8 +56,10 @@ CREATED = [
     "c2pa.actions",
     "c2pa.soft-binding",
     "c2pa.ai-disclosure",
+    "c2pa.hash.bmff",
     "c2pa.ingredient",
     "c2pa.thumbnail.claim",
+    "c2pa.thumbnail.ingredient",
     "cawg.training-mining",
     CONSENT_LABEL,
 ]
@@ -138,7 +141,7 @@ def sign(
     anchors: PEM roots by which the ingredients' own credentials are judged. The target
     appears whole or not at all, and may be the source itself. Memory stays constant.
     It is not read back: the caller does that, with everything else on the file.
-    time_authority: see signing.builder_sign.
+    time_authority: see signing.head_sign.
     Raises SynthesisError `credential-not-signed`, with nothing left behind.
     """
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
@@ -146,12 +149,13 @@ def sign(
     draft: Path | None = None
     try:
         kind = media_type(source) or "video/mp4"
+        made_of = _ingredients(facts, anchors)
         draft = _new_file_beside(target)
-        with source.open("rb") as unsigned, draft.open("w+b") as signed:
-            manifest = builder_sign(
-                partial(_builder, manifest_id, facts, kind, anchors, moment),
+        with source.open("rb") as plain, draft.open("w+b") as signed:
+            manifest = film_sign(
+                partial(_builder, manifest_id, facts, kind, made_of, moment),
                 kind,
-                unsigned,
+                plain,
                 signed,
                 signer=signer,
                 time_authority=time_authority,
@@ -159,7 +163,7 @@ def sign(
             signed.flush()
             os.fsync(signed.fileno())
         draft.replace(target)
-    except (c2pa.C2paError, OSError) as error:
+    except (c2pa.C2paError, OSError, ValueError) as error:
         raise not_signed() from error
     finally:
         if draft is not None:
@@ -182,36 +186,51 @@ def _new_file_beside(target: Path) -> Path:
     return Path(name)
 
 
+@dataclass(frozen=True)
+class _Ingredients:
+    """Those told by their hash, and the library's archives of the others."""
+
+    by_hash: tuple[Json, ...]
+    archives: tuple[bytes, ...]
+
+
+def _ingredients(facts: ManifestFacts, anchors: bytes) -> _Ingredients:
+    files = [(facts.scene_path, _scene(facts)), (facts.sound_path, _sound(facts))]
+    read = [
+        (one, ingredient_archive(path, one, anchors=anchors)) for path, one in files
+    ]
+    return _Ingredients(
+        by_hash=(_model(facts), *(one for one, archive in read if archive is None)),
+        archives=tuple(archive for _, archive in read if archive is not None),
+    )
+
+
 def _builder(
     manifest_id: str,
     facts: ManifestFacts,
     kind: str,
-    anchors: bytes,
+    made_of: _Ingredients,
     moment: datetime,
+    binding: Binding,
 ) -> c2pa.Builder:
-    files = [(facts.scene_path, _scene(facts)), (facts.sound_path, _sound(facts))]
-    parsed = [(path, one, _parsed(path)) for path, one in files]
-    by_hash = [one for _, one, found in parsed if found is None]
     definition = {
         "label": manifest_id,
         "claim_version": 2,
         "title": facts.title,
         "format": kind,
         "claim_generator_info": [generator(facts.software_version)],
-        "assertions": _assertions(facts, stamp(moment)),
-        "ingredients": [_model(facts), *by_hash],
+        "assertions": [*_assertions(facts, stamp(moment)), binding.assertion()],
+        "ingredients": list(made_of.by_hash),
     }
     if facts.thumbnail:
         definition["thumbnail"] = {"format": "image/jpeg", "identifier": "thumbnail"}
-    context = c2pa.Context.from_dict(settings(anchors, created=CREATED))
+    context = c2pa.Context.from_dict(settings(b"", created=CREATED))
     builder = c2pa.Builder(definition, context=context)
     builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
     if facts.thumbnail:
         builder.add_resource("thumbnail", io.BytesIO(facts.thumbnail))
-    for path, one, found in parsed:
-        if found is not None:
-            with path.open("rb") as stream:
-                builder.add_ingredient(one | {"format": found}, found, stream)
+    for archive in made_of.archives:
+        builder.add_ingredient_from_archive(io.BytesIO(archive))
     return builder
 
 
@@ -318,13 +337,3 @@ def _model(facts: ManifestFacts) -> Json:
         "instance_id": f"sha256:{facts.model_sha256}",
         "data_types": [{"type": "c2pa.types.model"}],
     }
-
-
-def _parsed(path: Path) -> str | None:
-    """Media type of an ingredient's file, if it may be shown to the native parser.
-
-    It is somebody's upload: a file that the guarded child could not read goes into
-    the manifest by its hash alone.
-    """
-    kind = media_type(path)
-    return kind if kind is not None and is_parseable(path) else None

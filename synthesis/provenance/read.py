@@ -8,12 +8,13 @@ it is the file's own claim, and hostile until the state says otherwise.
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from synthesis.errors import MediaRefused, SynthesisError
-from synthesis.media.sandbox import Caps, Child
+from synthesis.media.sandbox import Caps, Child, open_regular
 from synthesis.provenance.container import C2PA_BOX
 
 State = Literal["trusted", "valid", "invalid", "absent"]
@@ -125,11 +126,6 @@ def library_report(path: Path, *, anchors: bytes, store: bytes) -> dict[str, Any
     return report
 
 
-def is_parseable(path: Path, *, time_limit_s: int = TIME_LIMIT_S) -> bool:
-    """Whether the native library reads the file (credential or none) without harm."""
-    return "unreadable" not in _ask_child(path, b"", b"", time_limit_s)
-
-
 def _ask_child(
     path: Path, anchors: bytes, store: bytes, time_limit_s: int, in_full: bool = False
 ) -> dict[str, Any]:
@@ -138,26 +134,30 @@ def _ask_child(
         "store": base64.b64encode(store).decode("ascii"),
         "in_full": in_full,
     }
-    caps = Caps(
-        memory_bytes=MEMORY_LIMIT,
-        cpu_s=time_limit_s,
-        stall_s=time_limit_s,
-        wall_s=time_limit_s,
-    )
     try:
-        with Child(_ENTRY, path, arguments, caps) as child:
+        with Child(_ENTRY, path, arguments, child_caps(time_limit_s)) as child:
             return child.json()
     except MediaRefused as refused:
         problem = _REFUSALS.get(refused.code, "reader-format-unknown")
         return {"unreadable": problem}
 
 
+def child_caps(time_limit_s: int) -> Caps:
+    """What the native library may use for one file."""
+    return Caps(
+        memory_bytes=MEMORY_LIMIT,
+        cpu_s=time_limit_s,
+        stall_s=time_limit_s,
+        wall_s=time_limit_s,
+    )
+
+
 def _unreadable(path: Path, problem: str) -> Credential:
     """Say invalid where a credential seems to be, absent where none does."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             seems = C2PA_BOX in file.read(_SEARCHED)
-    except OSError:
+    except (OSError, MediaRefused):
         seems = False
     return Credential("invalid" if seems else "absent", problems=(problem,))
 

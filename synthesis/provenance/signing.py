@@ -1,4 +1,7 @@
-"""The one call into the native library that signs, for first manifests and updates."""
+"""The calls into the native library that sign, for first manifests and updates.
+
+It is given the head of a film only, never the film: see binding.py.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from typing import BinaryIO
 
 import c2pa
 
+from synthesis.provenance.binding import Binding, Film
 from synthesis.provenance.native import settings
-from synthesis.provenance.signers import Signer
+from synthesis.provenance.signers import SIGNATURE_BYTES, Signer
 from synthesis.provenance.timestamps import TimestampRelay
 
 log = logging.getLogger(__name__)
@@ -21,8 +25,12 @@ Unsigned = Callable[[], c2pa.Builder]
 """Makes what is to be signed; a builder signs once, and a second try needs another."""
 
 
-def builder_sign(
-    unsigned: Unsigned,
+UnsignedFilm = Callable[[Binding], c2pa.Builder]
+"""The same, with what binds it to the film."""
+
+
+def film_sign(
+    unsigned: UnsignedFilm,
     kind: str,
     source: BinaryIO,
     target: BinaryIO,
@@ -30,23 +38,69 @@ def builder_sign(
     signer: Signer,
     time_authority: str = "",
 ) -> bytes:
-    """Write `source` (media type `kind`) with its new manifest to `target`, and return
-    the manifest store. Memory stays constant.
+    """Write `source`, an MP4 or MOV (media type `kind`), with its new manifest to
+    `target`, which is empty, and return the manifest store. The film is read and
+    written once, block by block: memory does not grow with its length.
+
+    Raises ValueError, c2pa.C2paError or OSError; the target is then anything.
+    """
+    film = Film(source)
+    head = film.head
+    # A manifest is as long as another that says as much: so one that nobody signed
+    # tells where everything will lie, which the real one is about.
+    draft, _ = _sign(lambda: unsigned(film.blank()), kind, head, _NoKey(signer), None)
+    room = len(draft) - len(head)
+    binding = film.copied(target, room)
+    signed, store = head_sign(
+        lambda: unsigned(binding),
+        kind,
+        head,
+        signer=signer,
+        time_authority=time_authority,
+    )
+    if len(signed) != len(draft) or not signed.startswith(head):
+        raise ValueError("the manifest needs another room than was left for it")
+    target.seek(len(head))
+    target.write(signed[len(head) :])
+    return store
+
+
+def head_sign(
+    unsigned: Unsigned,
+    kind: str,
+    head: bytes,
+    *,
+    signer: Signer,
+    time_authority: str = "",
+) -> tuple[bytes, bytes]:
+    """Sign a manifest over the first boxes of a film, and return them with it, and
+    the manifest store.
 
     time_authority: address of an RFC 3161 authority, or "". Where it gives no usable
     time-stamp within seconds the manifest is signed without one.
-    Raises c2pa.C2paError or OSError; the target is then anything.
+    Raises c2pa.C2paError or OSError.
     """
     if time_authority:
         try:
             with TimestampRelay(time_authority) as relay:
-                store = _sign(unsigned, kind, source, target, signer, relay.address)
+                signed, store = _sign(unsigned, kind, head, signer, relay.address)
             if _holds(store):
-                return store
+                return signed, store
         except (c2pa.C2paError, OSError, ValueError):
             pass  # Perhaps not the authority's fault: the second try will show.
         log.warning("signing again without a time-stamp")
-    return _sign(unsigned, kind, source, target, signer, None)
+    return _sign(unsigned, kind, head, signer, None)
+
+
+class _NoKey:
+    """Signs with nothing, to learn how long a manifest will be."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.chain_pem, self.expires = signer.chain_pem, signer.expires
+
+    def sign(self, message: bytes) -> bytes:
+        """Return what is as long as a signature."""
+        return bytes(SIGNATURE_BYTES)
 
 
 def _holds(store: bytes) -> bool:
@@ -63,14 +117,11 @@ def _holds(store: bytes) -> bool:
 def _sign(
     unsigned: Unsigned,
     kind: str,
-    source: BinaryIO,
-    target: BinaryIO,
+    head: bytes,
     signer: Signer,
     timestamps: str | None,
-) -> bytes:
-    source.seek(0)
-    target.seek(0)
-    target.truncate()
+) -> tuple[bytes, bytes]:
+    signed = io.BytesIO()
     native = c2pa.Signer.from_callback(
         signer.sign,
         c2pa.C2paSigningAlg.ES256,
@@ -78,5 +129,5 @@ def _sign(
         timestamps,
     )
     with native, unsigned() as builder:
-        store: bytes = builder.sign(native, kind, source, target)
-        return store
+        store: bytes = builder.sign(native, kind, io.BytesIO(head), signed)
+        return signed.getvalue(), store

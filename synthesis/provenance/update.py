@@ -26,7 +26,7 @@ from synthesis.provenance.manifest import (
 )
 from synthesis.provenance.native import CONSENT_LABEL, settings
 from synthesis.provenance.signers import Signer
-from synthesis.provenance.signing import builder_sign
+from synthesis.provenance.signing import head_sign
 
 Json = dict[str, Any]
 
@@ -93,18 +93,16 @@ def update_sign(
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
     moment = (when or datetime.now(UTC)).astimezone(UTC)
     # With its update box behind its head, the skeleton is a small MP4 of its own.
-    source = UpdatedFile(io.BytesIO(before.head), before.appended).read()
-    signed = io.BytesIO()
+    head = UpdatedFile(io.BytesIO(before.head), before.appended).read()
     try:
-        store = builder_sign(
+        signed, store = head_sign(
             partial(_builder, manifest_id, before, facts, moment),
             "video/mp4",
-            io.BytesIO(source),
-            signed,
+            head,
             signer=signer,
             time_authority=time_authority,
         )
-        appended = appended_box(signed.getvalue(), before.head)
+        appended = appended_box(signed, before.head)
     except (c2pa.C2paError, OSError, ValueError) as error:
         raise not_signed() from error
     return Update(manifest_id, appended, store)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from synthesis.provenance.container import top_boxes
 from synthesis.provenance.keys import KeyFolder, test_authority
 from synthesis.provenance.manifest import ManifestFacts, SignedManifest, sign
 from synthesis.provenance.signers import FileSigner, signer_from_files
@@ -87,6 +88,13 @@ def remuxed(source: Path, target: Path) -> Path:
                 packet.stream = streams[packet.stream.index]
                 new.mux(packet)
     return target
+
+
+def media_at(path: Path, offset: int = 100) -> int:
+    """Where in a file the byte lies that is so far from the start of its media data."""
+    with path.open("rb") as file:
+        (start,) = (box.start for box in top_boxes(file) if box.kind == b"mdat")
+    return start + offset
 
 
 def changed(source: Path, at: int) -> Path:

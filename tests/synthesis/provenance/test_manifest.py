@@ -20,6 +20,7 @@ from tests.synthesis.provenance.conftest import (
     changed,
     encode,
     film,
+    media_at,
     remuxed,
 )
 
@@ -61,8 +62,7 @@ def test_the_manifest_names_nobody_and_no_path(studio: Studio, scene: Path) -> N
 
 def test_a_changed_picture_breaks_the_credential(studio: Studio, scene: Path) -> None:
     path = studio.signed("out.mp4", scene)
-    in_media = path.read_bytes().index(b"mdat") + 100
-    credential = read_credential(changed(path, in_media), anchors=studio.anchors)
+    credential = read_credential(changed(path, media_at(path)), anchors=studio.anchors)
     assert credential.state == "invalid"
     assert credential.problems == ("assertion.bmffHash.mismatch",)
 
@@ -158,7 +158,7 @@ def test_a_broken_ingredient_shows_under_a_good_claim(
     studio: Studio, scene: Path
 ) -> None:
     first = studio.signed("first.mp4", scene)
-    broken = changed(first, first.read_bytes().index(b"mdat") + 100)
+    broken = changed(first, media_at(first))
     second = studio.signed("second.mp4", scene, scene_path=broken)
     credential = read_credential(second, anchors=studio.anchors)
     assert credential.state == "trusted"

@@ -18,7 +18,13 @@ from synthesis.provenance.container import (
 )
 from synthesis.provenance.read import Credential, library_report, read_credential
 from synthesis.provenance.update import Before, Update, UpdateFacts, What, update_sign
-from tests.synthesis.provenance.conftest import Studio, changed, encode, film
+from tests.synthesis.provenance.conftest import (
+    Studio,
+    changed,
+    encode,
+    film,
+    media_at,
+)
 
 SAID = UpdateFacts(
     what="published",
@@ -125,8 +131,7 @@ def test_a_file_keeps_its_identity_through_updates(studio: Studio, made: Path) -
 
 def test_a_changed_picture_shows_under_an_update(studio: Studio, made: Path) -> None:
     out = written(made, updated(studio, made, "published"), "out.mp4")
-    in_media = out.read_bytes().index(b"mdat") + 100
-    found = read(studio, changed(out, in_media))
+    found = read(studio, changed(out, media_at(out)))
     assert found.state == "invalid"
     assert "assertion.bmffHash.mismatch" in found.problems
 
@@ -153,7 +158,7 @@ def test_the_update_of_one_file_does_not_fit_another(
 def test_nothing_is_added_to_a_file_that_was_changed_on_the_disk(
     studio: Studio, made: Path
 ) -> None:
-    broken = changed(made, made.read_bytes().index(b"mdat") + 100)
+    broken = changed(made, media_at(made))
     with pytest.raises(SynthesisError) as refusal:
         updated(studio, broken, "published")
     assert refusal.value.code == "credential-broken"

@@ -54,6 +54,14 @@ def send(page: Page, film: Path) -> None:
     page.get_by_role("button", name="Upload", exact=True).click()
 
 
+def eventually(page: Page, holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("what was waited for did not come")
+
+
 def has_arrived(page: Page, film: Path) -> bool:
     page.wait_for_url(re.compile("/scenes/"))
     with Scene.objects.get().file.open() as kept:
@@ -128,8 +136,7 @@ def test_an_upload_goes_on_after_the_page_was_closed(
     send(form, film)
     expect(form.locator("[data-detail]")).to_contain_text("of 9.4 MB")
     form.wait_for_function("() => Object.keys(localStorage).length === 1")
-    while Upload.objects.get().received_bytes < 4 << 20:
-        form.wait_for_timeout(50)
+    eventually(form, lambda: Upload.objects.get().received_bytes >= 4 << 20)
     context = form.context
     form.close()
     again = context.new_page()
@@ -153,8 +160,21 @@ def test_an_upload_can_be_given_up(form: Page, film: Path) -> None:
     send(form, film)
     form.get_by_role("button", name="Cancel upload").click()
     expect(form.get_by_role("button", name="Upload", exact=True)).to_be_enabled()
-    while Upload.objects.exists():
-        form.wait_for_timeout(50)
+    eventually(form, lambda: not Upload.objects.exists())
+    assert form.evaluate("() => Object.keys(localStorage).length") == 0
+
+
+def test_an_upload_given_up_before_the_server_answered_leaves_nothing(
+    form: Page, film: Path
+) -> None:
+    began: list[Route] = []
+    form.route(re.compile(r"/uploads/$"), lambda route: began.append(route))
+    send(form, film)
+    eventually(form, lambda: bool(began))
+    form.get_by_role("button", name="Cancel upload").click()
+    began[0].continue_()
+    expect(form.get_by_role("button", name="Upload", exact=True)).to_be_enabled()
+    assert not Upload.objects.exists()
     assert form.evaluate("() => Object.keys(localStorage).length") == 0
 
 

@@ -21,6 +21,7 @@ from synthesis.provenance.verdict import Code
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.review import decision_make
 from synthesis.services.verification import file_verify
+from tests.synthesis.provenance.conftest import media_at
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_a_file_changed_on_the_disk_is_not_released(
 ) -> None:
     path = Path(made.file.path)
     content = bytearray(path.read_bytes())
-    content[content.index(b"mdat") + 100] ^= 1
+    content[media_at(path)] ^= 1
     path.write_bytes(content)
     approve(made, reviewer_of_demo)
     with pytest.raises(SynthesisError) as refusal:
