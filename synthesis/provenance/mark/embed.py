@@ -35,9 +35,9 @@ which have less room for it, down to 43 dB."""
 FLAT_TO = 0.12
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
 FALL = 4.0
-TEXTURE = 0.05
-DIMMEST = 0.4
-"""Mean mask below which the whole mark is written softer: the picture is all shadow."""
+TEXTURE = 0.15
+FLAT_RMS = 0.85
+"""Levels: no louder than this where a picture is smooth, however much is left to give."""
 STEPS_PER_LEVEL = 16
 REACH = 127 / STEPS_PER_LEVEL
 """Levels: the most that one pixel may change."""
@@ -91,14 +91,14 @@ class Embedder:
             raise ValueError(f"frame is {y.dtype}, the embedder expects uint8 or uint16")
         canvas = to_canvas(y)
         flat, spread = flatten(canvas)
-        mask = _mask(canvas, spread)
+        mask, light = _mask(canvas, spread)
         tile = self._tile(flat, spread, mask)
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
-        # Shadows get less than their share, and an all but black picture less in all.
-        rms = cv2.norm(delta) / delta.size**0.5
-        delta *= self._rms / rms * min(1.0, float(mask.mean()) / DIMMEST)
+        brightest = float(np.percentile(light[::8, ::8], 90))
+        smooth = FLAT_RMS * self._rms / (QUIET_RMS * brightest * _rms(tile))
+        delta *= min(self._rms / _rms(delta), smooth)
         _add(y, np.clip(delta, -REACH, REACH, out=delta))
 
     def _tile(
@@ -110,8 +110,7 @@ class Embedder:
         written weaker, one it pulls against stronger, slowly changing in time.
         """
         reach = float(np.mean(mask / (spread + 2.0)))
-        mask_rms = cv2.norm(mask) / mask.size**0.5
-        expected = reach * self._rms / (mask_rms * np.sqrt(len(CARRIERS) / 2))
+        expected = reach * self._rms / (_rms(mask) * np.sqrt(len(CARRIERS) / 2))
         pulled = 2 * np.real(fold(flat) * np.conj(self._wave))
         wanted = np.clip(
             1 - INFORMED * pulled / (expected * self._shaped), WEAKEST, STRONGEST
@@ -138,14 +137,19 @@ def _add(y: Luma, delta: FloatPlane) -> None:
     np.minimum(wide, 256 * TEN_BIT_STEPS - 1, out=y)
 
 
-def _mask(canvas: FloatPlane, spread: FloatPlane) -> FloatPlane:
-    """How much the eye forgives at each point, relative, float32.
+def _rms(plane: FloatPlane) -> float:
+    return float(cv2.norm(plane)) / plane.size**0.5
+
+
+def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+    """How much the eye forgives at each point, relative, and the part of it that light
+    and shadow have; both float32.
 
     More in texture (eroded: not on the flat side of an edge), less in deep shadow
     and near white, where a level shows most or would be clipped.
     """
-    busy = cv2.erode(1.0 + TEXTURE * spread, np.ones((5, 5), np.uint8))
+    busy = cv2.erode(1.0 + TEXTURE * spread, np.ones((9, 9), np.uint8))
     mean = cv2.blur(canvas, (7, 7))
     light = np.clip((mean - 4.0) / 60.0, 0.25, 1.0)
     light *= np.clip((262.0 - mean) / 40.0, 0.25, 1.0)
-    return np.asarray(cv2.blur(busy, (7, 7)) * light, np.float32)
+    return np.asarray(cv2.blur(busy, (7, 7)) * light, np.float32), light
