@@ -39,9 +39,9 @@ STILL_PEAK = 2.5
 SEARCHED_PEAK = 3.7
 """Height of the pilots, in deviations of noise, from which a decode is worth trying:
 where the picture should be, and the highest of all places (pure noise reaches 3.8)."""
-FINALISTS = 4
+FINALISTS = 3
 PEAKS = 2
-TRACKED = (0.09, 1.0, 1.0)
+TRACKED = (0.09, 1.0)
 """Cycles a canvas pixel up to which carriers lead each round of tracking."""
 
 
@@ -153,9 +153,10 @@ class _Placement:
 def _placements(
     flat: FloatPlane, keys: Sequence[tuple[str, bytes]], deep: bool
 ) -> Iterator[_Placement]:
-    for mirrored in (False, True):
-        seen = np.ascontiguousarray(flat[:, ::-1]) if mirrored else flat
-        for geometry in likely(seen, deep=deep):
+    mirrored = np.ascontiguousarray(flat[:, ::-1])
+    for one in likely(flat, deep=deep):
+        for geometry in (one, one.mirror):
+            seen = mirrored if geometry.mirrored else flat
             response = respond(seen, centred(geometry, seen))
             for name, key in keys:
                 for height, shift in shifts(response, lattice_for(key), PEAKS):

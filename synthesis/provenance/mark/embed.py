@@ -10,6 +10,7 @@ from synthesis.errors import SynthesisError
 from synthesis.provenance.mark import codec
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
+    FLOOR,
     PERIOD_PX,
     RADIUS,
     TEN_BIT_STEPS,
@@ -90,9 +91,9 @@ class Embedder:
         if y.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"frame is {y.dtype}, the embedder expects uint8 or uint16")
         canvas = to_canvas(y)
-        flat, spread = flatten(canvas)
-        mask, light = _mask(canvas, spread)
-        tile = self._tile(flat, spread, mask)
+        flat, power = flatten(canvas)
+        mask, light = _mask(canvas, np.asarray(cv2.sqrt(power), np.float32))
+        tile = self._tile(flat, mask, power)
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
@@ -102,14 +103,14 @@ class Embedder:
         _add(y, np.clip(delta, -REACH, REACH, out=delta))
 
     def _tile(
-        self, flat: FloatPlane, spread: FloatPlane, mask: FloatPlane
+        self, flat: FloatPlane, mask: FloatPlane, power: FloatPlane
     ) -> FloatPlane:
         """One period of the pattern, float32 (PERIOD_PX, PERIOD_PX), in no unit.
 
         Informed: a carrier that the picture itself already pulls the right way is
         written weaker, one it pulls against stronger, slowly changing in time.
         """
-        reach = float(np.mean(mask / (spread + 2.0)))
+        reach = float(np.mean(mask / (power + FLOOR)))
         expected = reach * self._rms / (_rms(mask) * np.sqrt(len(CARRIERS) / 2))
         pulled = 2 * np.real(fold(flat) * np.conj(self._wave))
         wanted = np.clip(
@@ -143,7 +144,7 @@ def _rms(plane: FloatPlane) -> float:
 
 def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
     """How much the eye forgives at each point, relative, and the part of it that light
-    and shadow have; both float32.
+    and shadow have; both float32. spread: local deviation, levels.
 
     More in texture (eroded: not on the flat side of an edge), less in deep shadow
     and near white, where a level shows most or would be clipped.

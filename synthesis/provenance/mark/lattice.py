@@ -23,6 +23,8 @@ LOWEST, HIGHEST = 0.04, 0.18
 """Cycles a canvas pixel. A codec at CRF 33 leaves two thirds of a carrier at the low end
 and a twentieth at 0.3, so all the energy the eye allows goes where it lasts."""
 PILOTS = 96
+FLOOR = 9.0
+"""Levels ** 2: the power that a flat place is taken to have, grain and codec."""
 
 FloatPlane = NDArray[np.float32]
 Luma = NDArray[np.uint8] | NDArray[np.uint16]
@@ -125,16 +127,16 @@ def to_canvas(luma: Luma) -> FloatPlane:
 
 
 def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
-    """Return the canvas with its picture pressed flat, and the local spread.
+    """Return the canvas with its picture pressed flat, and the local power, levels ** 2.
 
-    The first, within +-2.5, is what the reader averages: high-passed and divided by
-    (spread + 2), so that edges cannot outshout the mark. The second is in levels.
+    The first is what the reader averages: high-passed, and divided by (power + FLOOR),
+    as a Wiener filter weighs places by what else is there, so that neither edges nor
+    texture outshout the mark; within +-1.5 whatever the picture.
     """
     detail = canvas - cv2.GaussianBlur(canvas, (0, 0), 4.0)
     # A box filter's running sums can leave a variance just below zero on black.
     power = np.maximum(cv2.boxFilter(detail * detail, -1, (9, 9)), 0.0)
-    spread = np.asarray(cv2.sqrt(power), np.float32)
-    return np.clip(detail / (spread + 2.0), -2.5, 2.5), spread
+    return detail / (power + FLOOR), power
 
 
 def fold(flat: FloatPlane) -> NDArray[np.complex128]:
