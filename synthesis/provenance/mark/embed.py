@@ -31,14 +31,14 @@ SHORTEST_SIDE_PX = 160
 LARGEST_SHAPE = 4.0
 
 QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.21, 1.75, 640 * 360
-"""Levels. With rounding to uint8, 46.2 dB of luma PSNR from 640x360 up; smaller pictures,
-which have less room for it, down to 43 dB."""
+"""Levels. With rounding to uint8, 46.2 dB of luma PSNR or more from 640x360 up;
+smaller pictures, which have less room for it, down to 43 dB."""
 FLAT_TO = 0.12
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
 FALL = 4.0
 TEXTURE = 0.15
 FLAT_RMS = 0.85
-"""Levels: no louder than this where a picture is smooth, however much is left to give."""
+"""Levels: no louder than this where a picture is smooth, whatever is left to give."""
 STEPS_PER_LEVEL = 16
 REACH = 127 / STEPS_PER_LEVEL
 """Levels: the most that one pixel may change."""
@@ -89,7 +89,9 @@ class Embedder:
         if y.shape != self._shape:
             raise ValueError(f"frame is {y.shape}, the embedder expects {self._shape}")
         if y.dtype not in (np.uint8, np.uint16):
-            raise ValueError(f"frame is {y.dtype}, the embedder expects uint8 or uint16")
+            raise ValueError(
+                f"frame is {y.dtype}, the embedder expects uint8 or uint16"
+            )
         canvas = to_canvas(y)
         flat, power = flatten(canvas)
         mask, light = _mask(canvas, np.asarray(cv2.sqrt(power), np.float32))
@@ -123,7 +125,7 @@ class Embedder:
 
 
 def _add(y: Luma, delta: FloatPlane) -> None:
-    """Enlarge delta, levels on the canvas, and add it to the frame, rounded, in place."""
+    """Enlarge delta, levels on the canvas, and add it to the frame, in place."""
     height, width = y.shape
     steps = cv2.convertScaleAbs(delta, alpha=STEPS_PER_LEVEL, beta=128)
     grown = cv2.resize(steps, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -139,7 +141,7 @@ def _add(y: Luma, delta: FloatPlane) -> None:
 
 
 def _rms(plane: FloatPlane) -> float:
-    return float(cv2.norm(plane)) / plane.size**0.5
+    return float(np.sqrt(cv2.norm(plane, cv2.NORM_L2SQR) / plane.size))
 
 
 def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:

@@ -1,21 +1,23 @@
-"""Where the lattice went: size, rotation and squeeze of a video since it was marked.
+"""Where the lattice went: size, rotation, squeeze and shear of a video since then.
 
 The pattern is periodic, so its power lies on a lattice of points, and a crop or a shift
 moves none of them. Which points they are needs no key and no phase: one power spectrum
-serves every key.
+serves every key. The lattice is its own mirror image, and so is what is found.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, RADIUS, FloatPlane
+from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, FloatPlane
+
+Matrix = NDArray[np.float64]
+"""Pattern px (across, down) to canvas px, last axes (2, 2)."""
 
 SPECTRUM = 1024
 UNREADABLE = 1
@@ -26,153 +28,141 @@ READABLE = 0.45
 STANDS_OUT = 8.0
 """Times the mean at its radius to which one point of the spectrum may count: a line of
 the picture itself (a fence, a screen) would outshout the lattice."""
-Matrix = NDArray[np.float64]
-Values = NDArray[np.float64]
-"""Size, rotation in degrees, squeeze and shear, last axis 4: see Geometry."""
+
+SMALLEST, LARGEST = 0.54, 1.82
+STRAIGHT_STEP, TURNED_STEP = 0.0025, 0.005
+"""Natural logarithms of size: as far apart as a line of a spectrum is wide, or half."""
+ROTATIONS_DEG = np.linspace(-2.6, 2.6, 21)
+PERIOD_BAND = (0.02, 0.26)
+ASKEW, LONGER = 0.12, 1.25
+"""How far off its axis a period may point, and how unlike the two periods may be."""
+KEPT = 5
+APART = 0.006
+PLAIN = np.eye(2)[None]
+ANYHOW = np.array(
+    [np.eye(2), [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], np.float64
+)
+"""Directions in which a matrix is improved: its size only; and size, rotation, squeeze
+and skew."""
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """An affine map of the written canvas to the canvas read, centre to centre.
+def likely(flat: FloatPlane, *, deep: bool) -> list[Matrix]:
+    """Maps under which the lattice points carry most energy, best first.
 
-    size: how many times larger the pattern is on this canvas than as written.
-    squeeze: width over height of what was a square. shear: radians.
-    """
-
-    size: float = 1.0
-    rotation_deg: float = 0.0
-    squeeze: float = 1.0
-    shear: float = 0.0
-    mirrored: bool = False
-
-    @property
-    def matrix(self) -> Matrix:
-        """float64 (2, 2): pattern px (across, down) to canvas px."""
-        values = (self.size, self.rotation_deg, self.squeeze, self.shear)
-        return np.asarray(_matrices(np.array(values)))
-
-    @property
-    def mirror(self) -> Geometry:
-        """The same, for the picture seen in a mirror."""
-        return replace(
-            self,
-            rotation_deg=-self.rotation_deg,
-            shear=-self.shear,
-            mirrored=not self.mirrored,
-        )
-
-
-def _matrices(values: Values) -> Matrix:
-    """(..., 4) to (..., 2, 2): size * rotation * squeeze * shear."""
-    size, degrees, squeeze, shear = np.moveaxis(values, -1, 0)
-    across = size * squeeze**0.5
-    down = size * squeeze**-0.5
-    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    rows = [
-        [across * cos, across * cos * shear - down * sin],
-        [across * sin, across * sin * shear + down * cos],
-    ]
-    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
-
-
-@dataclass(frozen=True)
-class Search:
-    """Geometries that are tried together, as far apart as lines of a spectrum are wide.
-
-    low: by the low carriers only, which a coarse grid does not miss. climbs: how far
-    from a point of the grid the best is looked for, each of Values in turn.
-    """
-
-    sizes: tuple[float, float, float]
-    rotations: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    squeezes: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    low: bool = False
-    climbs: tuple[float, float, float, float] = (0.003, 0.2, 0.006, 0.006)
-    keeps: int = 6
-
-    @cached_property
-    def values(self) -> Values:
-        """float64 (m, 4)."""
-        sizes, squeezes = (np.exp(_steps(a)) for a in (self.sizes, self.squeezes))
-        return np.array(list(product(sizes, _steps(self.rotations), squeezes, (0.0,))))
-
-    @cached_property
-    def cells(self) -> NDArray[np.int32]:
-        points = CARRIERS[RADIUS / PERIOD_PX < LOW] if self.low else CARRIERS
-        return _cells(_matrices(self.values), points)
-
-    @property
-    def apart(self) -> Values:
-        """How far values must differ to be another find."""
-        steps = (self.sizes[2], self.rotations[2], self.squeezes[2], 1.0)
-        return 2.5 * np.array(steps)
-
-
-def _steps(axis: tuple[float, float, float]) -> NDArray[np.float64]:
-    lowest, highest, step = axis
-    return np.arange(lowest, highest + step / 2, step)
-
-
-LOW = 0.12
-"""Cycles a pixel."""
-STRAIGHT = Search((-0.62, 0.6, 0.0025), climbs=(0.0012, 0.0, 0.0, 0.0))
-"""Sizes only, which is what most pictures go through: the fewer, the surer. Sizes and
-squeezes are natural logarithms, here 0.54 to 1.82."""
-TURNED = Search((-0.54, 0.6, 0.005), (-2.6, 2.6, 0.26))
-BENT = Search((-0.9, 0.75, 0.01), (-4.0, 4.0, 0.5), (-0.14, 0.14, 0.02), low=True)
-
-
-def likely(flat: FloatPlane, *, deep: bool) -> list[Geometry]:
-    """Geometries under which the lattice points carry most energy, best first.
-
-    Upright pictures between 0.54 and 1.82 of the written size, or turned by up to 2.6
-    degrees; deep adds more sizes and rotations, and squeezes of up to 15 %. Mirrored
-    pictures have the same energies: see Geometry.mirror.
+    Three ways lead there: sizes only, which is what most pictures go through (the
+    fewer, the surer); sizes and rotations; and the two periods, looked for by
+    themselves, which finds a picture squeezed or askew. deep: keep more of each.
     """
     power = _whitened_power(flat)
-    found: list[tuple[float, Geometry]] = []
-    for search in (STRAIGHT, TURNED, BENT) if deep else (STRAIGHT, TURNED):
-        for energy, values in _best(power, search):
-            geometry = Geometry(*values.tolist())
-            if not any(_alike(geometry, other) for _, other in found):
-                found.append((energy, geometry))
-    return [geometry for _, geometry in sorted(found, key=lambda one: -one[0])]
+    kept = KEPT * (3 if deep else 1)
+    found: list[tuple[float, Matrix]] = []
+    for matrices, cells in (_straight(), _turned()):
+        found += _best(power, matrices, cells, kept)
+    periods = _periods(power, 4 * kept)
+    found += _best(power, periods, _cells(periods), kept)
+    found.sort(key=lambda one: -one[0])
+    different: list[Matrix] = []
+    for _, matrix in found:
+        if not any(np.abs(matrix - other).max() < APART / 3 for other in different):
+            different.append(matrix)
+    return different
 
 
-def _alike(one: Geometry, other: Geometry) -> bool:
-    return bool(np.abs(one.matrix - other.matrix).max() < 0.002)
-
-
-def _best(power: FloatPlane, search: Search) -> list[tuple[float, Values]]:
-    """The best geometries that are not neighbours, with their energies, climbed to."""
-    energy = power.take(search.cells).mean(axis=1)
-    kept: list[Values] = []
-    for index in np.argsort(energy)[::-1][: 40 * search.keeps]:
-        one = search.values[index]
-        if all(np.any(np.abs(one - other) > search.apart) for other in kept):
+def _best(
+    power: FloatPlane, matrices: Matrix, cells: NDArray[np.int32], count: int
+) -> list[tuple[float, Matrix]]:
+    """The best matrices that are not neighbours, improved, with their energies."""
+    energy = power.take(cells).mean(axis=1)
+    directions, reach = ANYHOW, 0.003
+    if not np.any(matrices[:, 0, 1]):
+        directions, reach = PLAIN, 0.0012
+    kept: list[Matrix] = []
+    for index in np.argsort(energy)[::-1][: 40 * count]:
+        one = matrices[index]
+        if all(np.abs(one - other).max() > 2 * APART for other in kept):
             kept.append(one)
-            if len(kept) == search.keeps:
+            if len(kept) == count:
                 break
-    return [_climbed(power, one, np.array(search.climbs)) for one in kept]
+    return [_climbed(power, one, reach * directions) for one in kept]
 
 
-def _climbed(power: FloatPlane, best: Values, reach: Values) -> tuple[float, Values]:
-    """The best values near by, and their energy."""
-    axes = [(-1.0, 0.0, 1.0) if far else (0.0,) for far in reach]
-    around = np.array(list(product(*axes))) * reach
+def _climbed(
+    power: FloatPlane, best: Matrix, directions: NDArray[np.float64]
+) -> tuple[float, Matrix]:
+    """The best matrix near by, and its energy."""
+    steps = np.array(list(product((-1.0, 0.0, 1.0), repeat=len(directions))))
+    around = np.tensordot(steps, directions, 1)
     energy = -1.0
     for finer in (1.0, 1.0, 0.5, 0.25):
         near = best + finer * around
-        energies = power.take(_cells(_matrices(near), CARRIERS)).mean(axis=1)
+        energies = power.take(_cells(near)).mean(axis=1)
         best, energy = near[int(np.argmax(energies))], float(energies.max())
     return energy, best
 
 
-def _cells(matrices: Matrix, points: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Indices into the flattened power spectrum, (geometries, points)."""
+@lru_cache(maxsize=1)
+def _straight() -> tuple[Matrix, NDArray[np.int32]]:
+    matrices = _sizes(STRAIGHT_STEP)[:, None, None] * np.eye(2)
+    return matrices, _cells(matrices)
+
+
+@lru_cache(maxsize=1)
+def _turned() -> tuple[Matrix, NDArray[np.int32]]:
+    angles = np.deg2rad(ROTATIONS_DEG[ROTATIONS_DEG != 0.0])
+    cos, sin = np.cos(angles), np.sin(angles)
+    turns = np.moveaxis(np.array([[cos, -sin], [sin, cos]]), -1, 0)
+    matrices = _sizes(TURNED_STEP)[:, None, None, None] * turns
+    matrices = matrices.reshape(-1, 2, 2)
+    return matrices, _cells(matrices)
+
+
+def _sizes(step: float) -> NDArray[np.float64]:
+    logarithms = np.arange(np.log(SMALLEST), np.log(LARGEST), step)
+    return np.asarray(np.exp(logarithms), np.float64)
+
+
+def _periods(power: FloatPlane, count: int) -> Matrix:
+    """Matrices (m, 2, 2) made of pairs of peaks of the autocorrelation: one period of
+    the pattern across and one down, each found without the other."""
+    ring, _ = _rings()
+    lowest, highest = (round(128 * f) for f in PERIOD_BAND)
+    heard = np.where((ring >= lowest) & (ring < highest), power - 1.0, 0.0)
+    spectrum = cv2.dft(heard.astype(np.float32), flags=cv2.DFT_COMPLEX_OUTPUT)
+    alike = np.asarray(spectrum[..., 0], np.float32)
+    reach = int(LARGEST * PERIOD_PX)
+    skew = int(ASKEW * reach)
+    turns = np.arange(-skew, skew + 1)
+    wedges = alike[: reach + 1, turns].T, alike[turns, : reach + 1]
+    down, across = (_peaks(wedge, count) for wedge in wedges)
+    # A peak is (along the axis, off it).
+    pairs = [
+        np.array([[a[0], d[1]], [a[1], d[0]]]) / PERIOD_PX
+        for a, d in product(across, down)
+        if 1 / LONGER < a[0] / d[0] < LONGER
+    ]
+    return np.array(pairs or [np.eye(2)])
+
+
+def _peaks(wedge: FloatPlane, count: int) -> list[tuple[int, int]]:
+    """The highest places (along, off) of a wedge (off, along) round an axis."""
+    off = np.arange(len(wedge)) - len(wedge) // 2
+    along = np.arange(wedge.shape[1])
+    outside = (np.abs(off)[:, None] > ASKEW * along) | (along < SMALLEST * PERIOD_PX)
+    heights = np.where(outside, -np.inf, wedge)
+    peaks = []
+    for _ in range(count):
+        row, column = np.unravel_index(int(np.argmax(heights)), heights.shape)
+        peaks.append((int(column), int(off[row])))
+        rows = slice(max(row - 2, 0), row + 3)
+        heights[rows, max(column - 2, 0) : column + 3] = -np.inf
+    return peaks
+
+
+def _cells(matrices: Matrix) -> NDArray[np.int32]:
+    """Indices of the carriers in the flattened power spectrum, (m, n)."""
     # A map of places by A moves frequencies by the inverse of A, transposed.
     inverse = np.linalg.inv(matrices) * (SPECTRUM / PERIOD_PX)
-    moved = points.astype(np.float32) @ inverse.astype(np.float32)
+    moved = CARRIERS.astype(np.float32) @ inverse.astype(np.float32)
     squared = np.einsum("...i,...i", moved, moved)
     cells = np.rint(moved).astype(np.int32) % SPECTRUM
     flat = cells[..., 1] * SPECTRUM + cells[..., 0]
@@ -184,13 +174,11 @@ def _rings() -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     frequency = np.fft.fftfreq(SPECTRUM)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     ring = (radius * 128).astype(np.int32)
-    return ring, np.bincount(ring.ravel())
+    return ring, np.bincount(ring.ravel()).astype(np.float64)
 
 
 def _whitened_power(flat: FloatPlane) -> FloatPlane:
-    """Power spectrum over its own mean at each radius, capped; (1024, 1024).
-
-    """
+    """Power spectrum over its own mean at each radius, capped; (1024, 1024)."""
     padded = np.zeros((SPECTRUM, SPECTRUM), np.float32)
     padded[: flat.shape[0], : flat.shape[1]] = flat[:SPECTRUM, :SPECTRUM]
     spectrum = cv2.dft(
