@@ -224,6 +224,9 @@ RENDER_THREADS = env.int(
 # core, or one and a half where the face is large.
 ADAPT_STEPS = env.int("ADAPT_STEPS", default=1_500)
 
+# A font file for the visible label in letters that the font that ships has not.
+LABEL_FONT = env.str("LIPWEB_LABEL_FONT", default="")
+
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run. The
 # key is a file, or unix:SOCKET of a process that keeps it (provenance/key_process.py).
 # The root file may hold several: those of former certificates go on being trusted.

@@ -10,6 +10,7 @@ from synthesis.provenance.signers import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
 CONSENT_LABEL = "org.lipweb.consent"
+VISIBLE_LABEL = "org.lipweb.visible-label"
 """Our own assertion: hashes of the consent records a file stands on."""
 HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64

@@ -108,6 +108,7 @@ def _facts(deliverable: Deliverable, *, purpose_at: int, whole: bool) -> dict[st
         "manifest": deliverable.manifest_id,
         "mark": deliverable.mark_id,
         "mark_algorithm": ALGORITHM,
+        "label": deliverable.label,
         "purpose_at": purpose_at,
         "credential_whole": whole,
         "grants": sorted(str(grant.id) for grant in deliverable.render.grants.all()),

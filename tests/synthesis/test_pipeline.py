@@ -19,7 +19,7 @@ from synthesis.media.frames import read_frames
 from synthesis.media.probe import probe
 from synthesis.patches import patches_open, patches_write
 from synthesis.pipeline import Marks, Take, assemble, face_box, make_mouths
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule, Sign
 from synthesis.provenance.mark import Embedder
 from tests.footage import make_clip, make_sound, number_shown
 
@@ -119,7 +119,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def marks() -> Marks:
-    return Marks(Label(*SIZE), Embedder(b"k" * 16, b"12345678", *SIZE))
+    return Marks(
+        Schedule.throughout(Sign(*SIZE), 40), Embedder(b"k" * 16, b"12345678", *SIZE)
+    )
 
 
 def a_mouth_at(path: Path, frame: int) -> Take:
