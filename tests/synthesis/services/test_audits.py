@@ -65,6 +65,7 @@ def made(
     content = (tmp_path / "signed.mp4").read_bytes()
     deliverable.manifest_id = signed.manifest_id
     deliverable.sha256, deliverable.size_bytes = sha256_hex(content), len(content)
+    deliverable.label = {"wording": "IA"}
     deliverable.file.save("file.mp4", ContentFile(content), save=True)
     deliverable_log(deliverable=deliverable, acting_user=demo.producer)
     decision_make(
@@ -107,6 +108,7 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
 
     found = audit(bundle)
     assert found.facts["sha256"] == made.sha256
+    assert found.facts["label"] == made.label == {"wording": "IA"}
     assert [one["verdict"] for one in found.decisions] == ["approved"]
     assert b"Robin looks well" not in bundle
     entry = LedgerEntry.objects.filter(kind=SEALED).get()
