@@ -14,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from synthesis.house_keys import SOCKET, certificate_trouble
+from synthesis.services.labels import label_font_trouble
 
 
 @register(Tags.files)
@@ -99,6 +100,13 @@ def signing_certificate(app_configs: Any, **options: Any) -> Sequence[CheckMessa
         else "manage.py renewcertificate"
     )
     return [Warning(trouble, hint=hint, id="lipweb.W003")]
+
+
+@register(Tags.files)
+def label_font(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """A font that is not there would be missed only when a dub needs its letters."""
+    trouble = label_font_trouble()
+    return [Error(trouble, id="lipweb.E006")] if trouble else []
 
 
 @register(Tags.caches)

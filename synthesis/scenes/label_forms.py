@@ -40,7 +40,7 @@ class LabelForm(forms.Form):
         min_value=LEAST_OPENING_S,
         max_value=MOST_OPENING_S,
         required=False,
-        help_text=f"{LEAST_OPENING_S} at least.",
+        help_text=f"{LEAST_OPENING_S} at least, {USUAL_OPENING_S} if empty.",
     )
     every_minutes = forms.IntegerField(
         label="Also every so many minutes",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +24,7 @@ from synthesis.provenance.label import (
     Sign,
 )
 from synthesis.provenance.label.drawing import Transfer
+from synthesis.provenance.label.lettering import font_read
 from synthesis.provenance.label.wording import (
     ENGLISH,
     default_wording,
@@ -192,7 +192,18 @@ def label_verify(dub: Dub) -> None:
 
 def fonts_at_hand() -> Fonts:
     """The font that ships and, if the operator named one, theirs."""
-    return Fonts.with_own(Path(settings.LABEL_FONT) if settings.LABEL_FONT else "")
+    return Fonts.with_own(settings.LABEL_FONT)
+
+
+def label_font_trouble() -> str:
+    """In a sentence: why the operator's font cannot be used; "" where nothing is wrong,
+    or none is named."""
+    try:
+        if settings.LABEL_FONT:
+            font_read(settings.LABEL_FONT)
+    except SynthesisError as error:
+        return error.sentence
+    return ""
 
 
 def _terms(policy: LabelPolicy) -> dict[str, Any]:

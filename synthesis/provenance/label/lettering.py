@@ -7,7 +7,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -61,9 +60,13 @@ class Fonts:
     def writing(self, text: str) -> str:
         """Path of the font for a wording. Raises SynthesisError label-font-unusable,
         label-letters-missing, label-script-unsupported."""
-        found = [path for path in self.paths if not _missing(text, path)]
-        if not found:
-            missing = min((_missing(text, path) for path in self.paths), key=len)
+        missing: list[str] = []
+        for path in self.paths:
+            lacks = _missing(text, path)
+            if not lacks:
+                break
+            missing = min(missing or lacks, lacks, key=len)
+        else:
             letters = " ".join(dict.fromkeys(missing))
             raise SynthesisError(
                 "label-letters-missing",
@@ -77,7 +80,7 @@ class Fonts:
                 " machine. Write the label in other letters, or have FriBiDi"
                 " (libfribidi) installed.",
             )
-        return found[0]
+        return path
 
     def can_write(self, text: str) -> bool:
         """Whether writing() finds a font."""
@@ -130,12 +133,17 @@ def _plate(shape: tuple[int, ...], edge: int) -> FloatPlane:
     return np.asarray(cv2.dilate(core, disc) / 255, np.float32)
 
 
-def _sized(path: str, text: str) -> ImageFont.FreeTypeFont:
-    """The font in the size in which the wording's letters are a capital high."""
+def font_read(path: str) -> ImageFont.FreeTypeFont:
+    """A font file, opened. Raises SynthesisError label-font-unusable."""
     try:
-        trial = ImageFont.truetype(path, _TRIAL_PX)
+        return ImageFont.truetype(path, _TRIAL_PX)
     except OSError as error:
         raise _unusable() from error
+
+
+def _sized(path: str, text: str) -> ImageFont.FreeTypeFont:
+    """The font in the size in which the wording's letters are a capital high."""
+    trial = font_read(path)
     tallest = -trial.getbbox(text, anchor="ls")[1]
     if any(one.isupper() or one.islower() for one in text):
         # An accent above a capital is no part of its height.
@@ -169,8 +177,7 @@ def _widest(lines: list[str], font: ImageFont.FreeTypeFont) -> float:
 
 @lru_cache(maxsize=8)
 def _letters(path: str) -> uharfbuzz.Font:
-    if not Path(path).is_file():
-        raise _unusable()
+    font_read(path)
     return uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(path)))
 
 
