@@ -99,6 +99,10 @@ def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
     queued.refresh_from_db()
     assert queued.state == Render.State.READY, queued.error_sentence
     made = queued.deliverable
+    assert made.label["wording"] == "MODIFICADO CON IA"
+    (shown,) = made.label["shown"]
+    assert (shown["first_frame"], shown["end_frame"]) == (0, made.frame_count)
+    assert not shown["over_mouth"]
     with local_path(made.file) as path:
         assert made.sha256 == sha256_file(path)
         same_clock(probe(SCENE), probe(path))
