@@ -9,11 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis.provenance.mark import codec
-from synthesis.provenance.mark.geometry import NOMINAL, Geometry, likely, respond
+from synthesis.provenance.mark.alignment import (
+    Matrix,
+    Response,
+    Waves,
+    centred,
+    ramp,
+    respond,
+    shifted,
+    shifts,
+    track,
+)
+from synthesis.provenance.mark.geometry import likely
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
-    HIGHEST,
-    LOWEST,
     PERIOD_PX,
     RADIUS,
     FloatPlane,
@@ -26,10 +35,14 @@ from synthesis.provenance.mark.lattice import (
 WINDOW_FRAMES = 50
 SHORTEST_FRAMES = 12
 """A last window shorter than this is read only together with those before it."""
-BANDS = 6
-GRID = 4 * PERIOD_PX
-PILOT_PEAK = 4.2
-"""The highest peak of pure noise is about here; a lower one is not worth a decode."""
+STILL_PEAK = 2.5
+SEARCHED_PEAK = 3.7
+"""Height of the pilots, in deviations of noise, from which a decode is worth trying:
+where the picture should be, and the highest of all places (pure noise reaches 3.8)."""
+FINALISTS = 4
+PEAKS = 2
+TRACKED = (0.09, 1.0, 1.0)
+"""Cycles a canvas pixel up to which carriers lead each round of tracking."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Detection:
     found. confidence: correlation of the carriers with the pattern of that id, 0..1
     (0 if not found); how clear the mark is, not how sure: a false find has a chance
     of 2**-40 a decode. windows: averaged windows examined until the answer.
-    uncropped: neither cropped nor padded, turned or mirrored since it was marked.
+    uncropped: neither cropped nor padded, moved, turned or mirrored since it was marked.
     """
 
     found: bool
@@ -60,7 +73,8 @@ def detect(
     """Read the mark from luma planes, uint8 (H, W), in order, with constant memory.
 
     keys: (name, key) pairs, likeliest first. Stops at the first window that a key
-    proves. deep: look at more sizes, small rotations and the mirror image too.
+    proves. deep: look at squeezed pictures, more sizes and rotations, and try more of
+    what looks likely.
     """
     windows = 0
     for flat in _windows(lumas):
@@ -110,72 +124,107 @@ def _read(
 ) -> Detection | None:
     if not np.any(flat):
         return None
-    hit = _try(flat, NOMINAL, keys)
+    still = respond(flat, np.eye(3))
+    for name, key in keys:
+        lattice = lattice_for(key)
+        hit = _decode(still.waves, lattice, name, key)
+        if hit is not None:
+            return hit
+    tries = sorted(_placements(flat, keys, deep), key=lambda one: -one.height)
+    for one in tries[: FINALISTS * (3 if deep else 1)]:
+        hit = _follow(one)
+        if hit is not None:
+            return replace(hit, uncropped=False)
+    return None
+
+
+@dataclass(frozen=True)
+class _Placement:
+    """A pattern of a key laid over a window, and how high its pilots stand."""
+
+    height: float
+    name: str
+    key: bytes
+    flat: FloatPlane
+    response: Response
+    shift: tuple[float, float]
+
+
+def _placements(
+    flat: FloatPlane, keys: Sequence[tuple[str, bytes]], deep: bool
+) -> Iterator[_Placement]:
+    for mirrored in (False, True):
+        seen = np.ascontiguousarray(flat[:, ::-1]) if mirrored else flat
+        for geometry in likely(seen, deep=deep):
+            response = respond(seen, centred(geometry, seen))
+            for name, key in keys:
+                for height, shift in shifts(response, lattice_for(key), PEAKS):
+                    if height > SEARCHED_PEAK:
+                        yield _Placement(height, name, key, seen, response, shift)
+
+
+def _follow(one: _Placement) -> Detection | None:
+    """Decode a placement as it is, then with the pattern bent to the picture."""
+    lattice = lattice_for(one.key)
+    waves = one.response.waves * ramp(one.shift)
+    hit = _decode(waves, lattice, one.name, one.key)
     if hit is not None:
         return hit
-    for geometry in likely(flat, deep=deep):
-        hit = _try(flat, geometry, keys)
+    response = respond(one.flat, shifted(one.response.matrix, one.shift))
+    for highest in TRACKED:
+        template = _expected(response.waves, lattice)
+        template[RADIUS / PERIOD_PX > highest] = 0.0
+        response = respond(one.flat, track(response, template))
+        hit = _decode(response.waves, lattice, one.name, one.key)
         if hit is not None:
             return hit
     return None
 
 
-def _try(
-    flat: FloatPlane, geometry: Geometry, keys: Sequence[tuple[str, bytes]]
-) -> Detection | None:
-    """Decode the window under one geometry with every key."""
-    response, noise = respond(flat, geometry)
-    whitened = response / noise
-    for key_id, key in keys:
-        lattice = lattice_for(key)
-        turned = whitened * np.exp(-1j * lattice.phases)
-        for ramp in _alignments(turned, lattice, still=geometry == NOMINAL):
-            carriers = np.real(turned * ramp)
-            carriers *= _trust(carriers, lattice)
-            soft = np.bincount(
-                lattice.code_bit, carriers[lattice.data], minlength=codec.CODE_BITS
-            )
-            mark_id = codec.decode(key, soft.astype(np.float32))
-            if mark_id is not None:
-                signs = lattice.signs(codec.encode(key, mark_id))
-                agreement = np.sum(carriers * signs) / np.sum(np.abs(carriers))
-                return Detection(
-                    found=True,
-                    id=mark_id.hex(),
-                    key_id=key_id,
-                    confidence=round(float(agreement), 3),
-                    uncropped=geometry.is_as_written,
-                )
-    return None
+def _expected(waves: Waves, lattice: Lattice) -> Waves:
+    """What the waves would be without noise: pilots are known, others are guessed."""
+    turn = np.exp(1j * lattice.phases)
+    carriers = np.real(waves * np.conj(turn))
+    trust = _trust(carriers, lattice)
+    signs = np.tanh(2 * trust * carriers)
+    signs[lattice.pilots] = 1.0
+    return np.asarray(trust * signs * turn)
 
 
-def _alignments(
-    turned: NDArray[np.complex128], lattice: Lattice, *, still: bool
-) -> Iterator[NDArray[np.complex128]]:
-    """Phase ramps that undo the likeliest shift of the pattern.
+def _decode(waves: Waves, lattice: Lattice, name: str, key: bytes) -> Detection | None:
+    carriers = np.real(waves * np.exp(-1j * lattice.phases))
+    pilots = carriers[lattice.pilots]
+    if pilots.sum() < STILL_PEAK * np.sqrt(np.sum(pilots**2)):
+        return None
+    carriers *= _trust(carriers, lattice)
+    soft = np.bincount(
+        lattice.code_bit, carriers[lattice.data], minlength=codec.CODE_BITS
+    )
+    mark_id = codec.decode(key, soft.astype(np.float32))
+    if mark_id is None:
+        return None
+    signs = lattice.signs(codec.encode(key, mark_id))
+    agreement = np.sum(carriers * signs) / np.sum(np.abs(carriers))
+    return Detection(True, mark_id.hex(), name, round(float(agreement), 3))
 
-    still: nothing was cropped, perhaps, so try no shift before the pilots are asked.
-    """
-    if still:
-        yield np.ones(len(CARRIERS), np.complex128)
-    points = CARRIERS[lattice.pilots]
-    pilots = (turned / RADIUS)[lattice.pilots]  # Low ones are the loudest, mostly.
-    grid = np.zeros((GRID, GRID), np.complex64)
-    grid[points[:, 1], points[:, 0]] = pilots
-    heights = np.real(np.fft.ifft2(grid)) * GRID**2
-    top = int(np.argmax(heights))
-    deviation = float(np.sqrt(np.sum(np.abs(pilots) ** 2) / 2))
-    if heights.flat[top] > PILOT_PEAK * deviation:
-        down, across = divmod(top, GRID)
-        shift = (CARRIERS[:, 0] * across + CARRIERS[:, 1] * down) / GRID
-        yield np.exp(2j * np.pi * shift)
+
+FALLS = np.array([0.02, 0.035, 0.06, 0.12, 1.0])
+LOUDNESS = np.geomspace(0.1, 6.0, 16)
+_SHAPES = np.exp(-(RADIUS / PERIOD_PX - RADIUS.min() / PERIOD_PX) / FALLS[:, None])
+"""How the mark fades towards high frequencies in codecs of all sorts, (5, n)."""
 
 
 def _trust(carriers: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:
-    """Weight of each carrier: the mean pilot in its band of frequencies, >= 0.05."""
-    band = ((RADIUS / PERIOD_PX - LOWEST) / (HIGHEST - LOWEST) * BANDS).astype(int)
-    band = np.clip(band, 0, BANDS - 1)
-    pilots = band[lattice.pilots]
-    total = np.bincount(pilots, carriers[lattice.pilots], minlength=BANDS)
-    mean = total / np.maximum(np.bincount(pilots, minlength=BANDS), 1)
-    return np.asarray(np.maximum(mean, 0.05)[band])
+    """Likeliest strength of the mark at every carrier, of a few shapes and strengths.
+
+    Pilots say it straight; the others, whose sign is not known, by their size.
+    """
+    strength = LOUDNESS[:, None, None] * _SHAPES
+    # Real parts of noise of power one have variance a half: log likelihood of
+    # N(+-s, 1/2) over N(0, 1/2).
+    product = 2 * strength * carriers
+    score = np.logaddexp(product, -product) - np.log(2)
+    score[..., lattice.pilots] = product[..., lattice.pilots]
+    total = (score - strength**2).sum(axis=-1)
+    loud, shape = np.unravel_index(int(np.argmax(total)), total.shape)
+    return np.asarray(strength[loud, shape])

@@ -12,30 +12,35 @@ from synthesis.provenance.mark.lattice import (
     CARRIERS,
     PERIOD_PX,
     RADIUS,
+    TEN_BIT_STEPS,
     FloatPlane,
+    Luma,
     canvas_size,
     flatten,
+    fold,
     lattice_for,
+    tile_of,
     to_canvas,
 )
 
-ALGORITHM = "org.lipweb.lattice.1"
+ALGORITHM = "org.lipweb.lattice.2"
 """Name of the mark's algorithm in the manifest's soft binding."""
 
 SHORTEST_SIDE_PX = 160
 LARGEST_SHAPE = 4.0
 
-MIDDLE_RMS, MIDDLE_AREA_PX = 1.17, 640 * 360
-QUIETEST_RMS, LOUDEST_RMS = 1.0, 1.75
-"""Levels. With rounding to uint8: 47.8 dB of luma PSNR from 576p up, 46.5 dB at 360p,
-and down to 43 dB for still smaller pictures, which have less room for it."""
+QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.21, 1.75, 640 * 360
+"""Levels. With rounding to uint8, 46.2 dB of luma PSNR from 640x360 up; smaller pictures,
+which have less room for it, down to 43 dB."""
 FLAT_TO = 0.12
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
 FALL = 4.0
-TEXTURE = 0.07
-LARGEST_GAIN = 4.0
-"""Levels for each unit of the mask, so that black pictures are not filled with it."""
+TEXTURE = 0.15
+FLAT_RMS = 0.85
+"""Levels: no louder than this where a picture is smooth, however much is left to give."""
 STEPS_PER_LEVEL = 16
+REACH = 127 / STEPS_PER_LEVEL
+"""Levels: the most that one pixel may change."""
 INFORMED, WEAKEST, STRONGEST = 0.7, 0.3, 2.0
 MEMORY = 0.85
 
@@ -68,80 +73,83 @@ class Embedder:
         self._wave = signs * np.exp(1j * lattice.phases)
         self._shape = (height, width)
         self._canvas = canvas_size(width, height)
-        self._amplitude = np.ones(len(CARRIERS))
-        lift = (MIDDLE_AREA_PX / (width * height)) ** 0.5
-        self._rms = min(max(MIDDLE_RMS * lift, QUIETEST_RMS), LOUDEST_RMS)
+        lift = (QUIET_AREA_PX / (width * height)) ** 0.5
+        self._rms = min(max(QUIET_RMS * lift, QUIET_RMS), LOUD_RMS)
         pitch = RADIUS / PERIOD_PX * self._canvas[0] / width
         shape = np.minimum(1.0, FLAT_TO / pitch) ** FALL
         self._shaped = shape / np.sqrt(np.mean(shape**2))
-        self._started = False
+        self._amplitude: NDArray[np.float64] | None = None
 
-    def apply(self, y: NDArray[np.uint8]) -> None:
-        """Mark the luma plane `y`, uint8 (H, W), in place."""
+    def apply(self, y: Luma) -> None:
+        """Mark the luma plane `y` (H, W) in place: uint8, or uint16 that holds 10 bits.
+
+        Raises ValueError for another size or another type of number.
+        """
         if y.shape != self._shape:
             raise ValueError(f"frame is {y.shape}, the embedder expects {self._shape}")
+        if y.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"frame is {y.dtype}, the embedder expects uint8 or uint16")
         canvas = to_canvas(y)
         flat, spread = flatten(canvas)
-        mask = _mask(canvas, spread)
-        tile = self._tile(flat, mask / (spread + 2.0), float(np.sqrt(np.mean(mask**2))))
+        mask, light = _mask(canvas, spread)
+        tile = self._tile(flat, spread, mask)
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
-        # Rounded and clipped to 0..255; below, it would take the absolute value.
-        np.maximum(delta, -128 / STEPS_PER_LEVEL, out=delta)
-        steps = cv2.convertScaleAbs(delta, alpha=STEPS_PER_LEVEL, beta=128)
-        height, width = self._shape
-        grown = cv2.resize(steps, (width, height), interpolation=cv2.INTER_CUBIC)
-        # One pass over the full frame: y + (grown - 128) / 16, rounded and clipped.
-        share = 1 / STEPS_PER_LEVEL
-        y[...] = cv2.addWeighted(y, 1.0, grown, share, -128 * share)
+        brightest = float(np.percentile(light[::8, ::8], 90))
+        smooth = FLAT_RMS * self._rms / (QUIET_RMS * brightest * _rms(tile))
+        delta *= min(self._rms / _rms(delta), smooth)
+        _add(y, np.clip(delta, -REACH, REACH, out=delta))
 
-    def _tile(self, flat: FloatPlane, reach: FloatPlane, mask_rms: float) -> FloatPlane:
-        """One period of the pattern in levels per unit of mask, float32 (80, 80).
+    def _tile(
+        self, flat: FloatPlane, spread: FloatPlane, mask: FloatPlane
+    ) -> FloatPlane:
+        """One period of the pattern, float32 (PERIOD_PX, PERIOD_PX), in no unit.
 
         Informed: a carrier that the picture itself already pulls the right way is
         written weaker, one it pulls against stronger, slowly changing in time.
         """
-        unit = self._rms / (mask_rms * np.sqrt(len(CARRIERS) / 2))
-        expected = unit * float(reach.mean())
-        pulled = 2 * np.real(_fold(flat) * np.conj(self._wave))
+        reach = float(np.mean(mask / (spread + 2.0)))
+        expected = reach * self._rms / (_rms(mask) * np.sqrt(len(CARRIERS) / 2))
+        pulled = 2 * np.real(fold(flat) * np.conj(self._wave))
         wanted = np.clip(
             1 - INFORMED * pulled / (expected * self._shaped), WEAKEST, STRONGEST
         )
-        memory = MEMORY if self._started else 0.0
-        self._amplitude = memory * self._amplitude + (1 - memory) * wanted
-        self._started = True
-        spectrum = np.zeros((PERIOD_PX, PERIOD_PX), np.complex128)
-        spectrum[CARRIERS[:, 1], CARRIERS[:, 0]] = (
-            self._amplitude * self._wave * self._shaped
-        )
-        tile = np.real(np.fft.ifft2(spectrum)) * PERIOD_PX**2
-        rms = float(np.sqrt(np.mean(tile**2)))
-        gain = min(self._rms / (mask_rms * rms), LARGEST_GAIN / rms)
-        return np.asarray(tile * gain, np.float32)
+        if self._amplitude is not None:
+            wanted = MEMORY * self._amplitude + (1 - MEMORY) * wanted
+        self._amplitude = wanted
+        return tile_of(wanted * self._wave * self._shaped)
 
 
-def _fold(flat: FloatPlane) -> NDArray[np.complex128]:
-    """Complex response of the canvas at every carrier, mean over the area."""
-    down, across = flat.shape
-    rows, columns = -(-down // PERIOD_PX), -(-across // PERIOD_PX)
-    padded = np.zeros((rows * PERIOD_PX, columns * PERIOD_PX), np.float32)
-    padded[:down, :across] = flat
-    # Rows first: numpy adds long runs much faster than many short ones.
-    folded = padded.reshape(rows, PERIOD_PX, -1).sum(axis=0)
-    folded = folded.reshape(PERIOD_PX, columns, PERIOD_PX).sum(axis=1)
-    spectrum = np.fft.fft2(folded) / flat.size
-    return np.asarray(spectrum[CARRIERS[:, 1], CARRIERS[:, 0]])
+def _add(y: Luma, delta: FloatPlane) -> None:
+    """Enlarge delta, levels on the canvas, and add it to the frame, rounded, in place."""
+    height, width = y.shape
+    steps = cv2.convertScaleAbs(delta, alpha=STEPS_PER_LEVEL, beta=128)
+    grown = cv2.resize(steps, (width, height), interpolation=cv2.INTER_CUBIC)
+    # y + (grown - 128) / 16 in one pass over the full frame, rounded and clipped.
+    if y.dtype == np.uint8:
+        share = 1 / STEPS_PER_LEVEL
+        cv2.addWeighted(y, 1.0, grown, share, -128 * share, dst=y)
+        return
+    share = TEN_BIT_STEPS / STEPS_PER_LEVEL
+    wide = grown.astype(np.uint16)
+    cv2.addWeighted(y, 1.0, wide, share, -128 * share, dst=wide)
+    np.minimum(wide, 256 * TEN_BIT_STEPS - 1, out=y)
 
 
-def _mask(canvas: FloatPlane, spread: FloatPlane) -> FloatPlane:
-    """How much the eye forgives at each point, relative, float32.
+def _rms(plane: FloatPlane) -> float:
+    return float(cv2.norm(plane)) / plane.size**0.5
+
+
+def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+    """How much the eye forgives at each point, relative, and the part of it that light
+    and shadow have; both float32.
 
     More in texture (eroded: not on the flat side of an edge), less in deep shadow
     and near white, where a level shows most or would be clipped.
     """
-    busy = cv2.erode(1.0 + TEXTURE * spread, np.ones((5, 5), np.uint8))
+    busy = cv2.erode(1.0 + TEXTURE * spread, np.ones((9, 9), np.uint8))
     mean = cv2.blur(canvas, (7, 7))
     light = np.clip((mean - 4.0) / 60.0, 0.25, 1.0)
     light *= np.clip((262.0 - mean) / 40.0, 0.25, 1.0)
-    return np.asarray(cv2.blur(busy, (7, 7)) * light, np.float32)
+    return np.asarray(cv2.blur(busy, (7, 7)) * light, np.float32), light

@@ -1,9 +1,15 @@
-"""Where the lattice went: size, rotation and mirror of a video since it was marked."""
+"""Where the lattice went: size, rotation and squeeze of a video since it was marked.
+
+The pattern is periodic, so its power lies on a lattice of points, and a crop or a shift
+moves none of them. Which points they are needs no key and no phase: one power spectrum
+serves every key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import cv2
@@ -12,127 +18,160 @@ from numpy.typing import NDArray
 
 from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, RADIUS, FloatPlane
 
-SMALLEST, LARGEST = 0.6, 1.7
-STEP = 0.004
-"""Sizes are tried this far apart (ratio); a line of the spectrum is about as wide."""
-ROTATIONS_DEG = tuple(np.arange(-2.5, 2.51, 0.25))
-CANDIDATES = 4
+Matrix = NDArray[np.float64]
+
 SPECTRUM = 1024
 READABLE = 0.45
 """Cycles per canvas pixel beyond which a line is not looked for."""
+STANDS_OUT = 8.0
+"""Times the mean at its radius to which one point of the spectrum may count: a line of
+the picture itself (a fence, a screen) would outshout the lattice."""
+CANDIDATES = 6
+
+Grid = tuple[NDArray[np.float64], ...]
+
+
+def _steps(lowest: float, highest: float, step: float) -> NDArray[np.float64]:
+    return np.arange(lowest, highest + step / 2, step)
+
+
+UPRIGHT: Grid = (
+    np.exp(_steps(np.log(0.58), np.log(1.8), 0.005)),
+    _steps(-2.6, 2.6, 0.26),
+    np.ones(1),
+)
+"""Sizes, rotations (degrees) and squeezes tried together: as far apart as a line of the
+spectrum of a canvas is wide."""
+SQUEEZED: Grid = (
+    np.exp(_steps(np.log(0.4), np.log(2.1), 0.01)),
+    _steps(-4.0, 4.0, 0.5),
+    np.exp(_steps(-0.14, 0.14, 0.02)),
+)
+LOW_CARRIERS = np.flatnonzero(RADIUS / PERIOD_PX < 0.12)
+"""Those that a coarse grid does not miss."""
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """size: how many times larger the pattern is on this canvas than as written."""
+    """An affine map of the written canvas to the canvas read, centre to centre.
+
+    size: how many times larger the pattern is on this canvas than as written.
+    squeeze: width over height of what was a square. shear: radians.
+    """
 
     size: float = 1.0
     rotation_deg: float = 0.0
-    mirrored: bool = False
+    squeeze: float = 1.0
+    shear: float = 0.0
 
     @property
-    def is_as_written(self) -> bool:
-        """Whether the picture was neither cropped nor padded, turned or mirrored."""
-        return not (self.mirrored or self.rotation_deg) and abs(self.size - 1) < 0.01
+    def matrix(self) -> Matrix:
+        """float64 (2, 2): pattern px (across, down) to canvas px."""
+        angle = np.deg2rad(self.rotation_deg)
+        turn = np.array(
+            [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        )
+        squeeze = np.diag([self.squeeze**0.5, self.squeeze**-0.5])
+        return self.size * turn @ squeeze @ np.array([[1.0, self.shear], [0.0, 1.0]])
 
 
 NOMINAL = Geometry()
 
 
-def respond(
-    flat: FloatPlane, geometry: Geometry
-) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """Return the complex response at every carrier and the noise around it, (n,).
-
-    The noise is the root mean square of the spectrum between the lattice points, by
-    frequency: nothing is written there, so it is known without knowing the key.
-    """
-    picture = flat[:, ::-1] if geometry.mirrored else flat
-    if geometry.rotation_deg:
-        height, width = picture.shape
-        turn = cv2.getRotationMatrix2D(
-            (width / 2, height / 2), geometry.rotation_deg, 1.0
-        )
-        turned = cv2.warpAffine(picture, turn, (width, height))
-        picture = np.asarray(turned, np.float32)
-    reach = int(np.abs(CARRIERS).max())
-    # Half steps: even ones are the lattice, odd ones lie between its points.
-    halves = np.arange(-2 * reach - 1, 2 * reach + 2) / 2
-    across, down = halves, halves[halves > -1]
-    pitch = 2j * np.pi / (PERIOD_PX * geometry.size)
-    columns = np.exp(-pitch * np.outer(np.arange(picture.shape[1]), across))
-    rows = np.exp(-pitch * np.outer(down, np.arange(picture.shape[0])))
-    spectrum = rows.astype(np.complex64) @ (picture @ columns.astype(np.complex64))
-    spectrum /= picture.size
-    x = 2 * CARRIERS[:, 0] + 2 * reach + 1
-    y = 2 * CARRIERS[:, 1] + 1
-    between = [
-        np.abs(spectrum[y + a, x + b]) ** 2 for a, b in product((-1, 1), (-1, 1))
-    ]
-    return spectrum[y, x].astype(np.complex128), _by_radius(np.mean(between, axis=0))
-
-
-def _by_radius(power: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Smooth a power per carrier over rings of equal frequency; root of it, > 0."""
-    ring = RADIUS.round().astype(int)
-    total = np.bincount(ring, power)
-    count = np.bincount(ring)
-    wide = np.ones(3)
-    mean = np.convolve(total, wide, "same") / np.maximum(
-        np.convolve(count, wide, "same"), 1
-    )
-    return np.asarray(np.sqrt(np.maximum(mean, 1e-12))[ring])
-
-
 def likely(flat: FloatPlane, *, deep: bool) -> Iterator[Geometry]:
     """Geometries under which the lattice points carry most energy, best first.
 
-    The energy needs no key and no phase, so that one spectrum serves all of them.
-    Upright pictures between 0.6 and 1.7 of the written size; deep adds rotations of
-    +-2.5 degrees, and the mirror image of each candidate.
+    Upright pictures between 0.58 and 1.8 of the written size, turned by up to 2.6
+    degrees; deep adds more of each, and squeezes of up to 15 %.
     """
     power = _whitened_power(flat)
-    sizes = np.exp(np.arange(np.log(SMALLEST), np.log(LARGEST), STEP))
-    rotations = ROTATIONS_DEG if deep else (0.0,)
-    scored = [
-        (_energy(power, float(size), float(rotation)), float(size), float(rotation))
-        for rotation in rotations
-        for size in sizes
-    ]
-    scored.sort(reverse=True)
-    kept: list[tuple[float, float]] = []
-    for _, size, rotation in scored:
-        if any(
-            abs(np.log(size / s)) < 1.5 * STEP and abs(rotation - r) < 0.3
-            for s, r in kept
-        ):
-            continue
-        kept.append((size, rotation))
-        for nudge in (0.0, -STEP / 2, STEP / 2):
-            for mirrored in (False, True) if deep else (False,):
-                sign = -1 if mirrored else 1
-                yield Geometry(size * (1 + nudge), sign * rotation, mirrored)
-        if len(kept) == (3 * CANDIDATES if deep else CANDIDATES):
-            return
+    found = _best(power, UPRIGHT, False)
+    if deep:
+        found += _best(power, SQUEEZED, True)
+    refined = sorted((_refined(power, one) for one in found), reverse=True)
+    kept: list[Geometry] = []
+    for _, values in refined:
+        geometry = Geometry(*values)
+        if not any(_alike(geometry, other) for other in kept):
+            kept.append(geometry)
+            yield geometry
 
 
-def _whitened_power(flat: FloatPlane) -> FloatPlane:
-    """Power spectrum over its own mean at each radius, capped; (1024, 1024)."""
-    spectrum = np.fft.fft2(flat, (SPECTRUM, SPECTRUM))
-    power = np.abs(spectrum) ** 2
+def _alike(one: Geometry, other: Geometry) -> bool:
+    return bool(np.abs(one.matrix - other.matrix).max() < 0.003)
+
+
+def _best(power: FloatPlane, grid: Grid, low: bool) -> list[tuple[float, ...]]:
+    """The best geometries of a grid that are not neighbours, each with no shear."""
+    energy = power.take(_cells_of_grid(low)).mean(axis=1)
+    hypotheses = list(product(*grid))
+    width = np.array([abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) for axis in grid])
+    width[0] /= 1.0
+    kept: list[tuple[float, ...]] = []
+    for index in np.argsort(energy)[::-1][: 40 * CANDIDATES]:
+        one = np.array(hypotheses[index])
+        if all(np.any(np.abs(one - other[:3]) > 2.5 * width + 1e-9) for other in kept):
+            kept.append((*one.tolist(), 0.0))
+            if len(kept) == CANDIDATES:
+                break
+    return kept
+
+
+def _refined(
+    power: FloatPlane, values: tuple[float, ...]
+) -> tuple[float, tuple[float, ...]]:
+    """Climb to the best (size, rotation, squeeze, shear) near by, and its energy."""
+    best = np.array(values)
+    energy = -1.0
+    scale = np.array([0.004 * best[0], 0.2, 0.008, 0.006])
+    offsets = np.array(list(product((-1.0, 0.0, 1.0), repeat=4)))
+    for finer in (1.0, 1.0, 0.5, 0.25):
+        around = best + finer * scale * offsets
+        cells = _cells(np.stack([Geometry(*v).matrix for v in around]), CARRIERS)
+        energies = power.take(cells).mean(axis=1)
+        best, energy = around[int(np.argmax(energies))], float(energies.max())
+    return energy, tuple(best.tolist())
+
+
+@lru_cache(maxsize=2)
+def _cells_of_grid(squeezed: bool) -> NDArray[np.int32]:
+    grid = SQUEEZED if squeezed else UPRIGHT
+    points = CARRIERS[LOW_CARRIERS] if squeezed else CARRIERS
+    matrices = np.stack([Geometry(*values).matrix for values in product(*grid)])
+    return _cells(matrices, points)
+
+
+def _cells(matrices: NDArray[np.float64], points: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Indices into the flattened power spectrum, (geometries, points)."""
+    # A map of places by A moves frequencies by the inverse of A, transposed.
+    inverse = np.linalg.inv(matrices).astype(np.float32)
+    frequency = points.astype(np.float32) / PERIOD_PX @ inverse
+    readable = np.hypot(frequency[..., 0], frequency[..., 1]) < READABLE
+    cells = np.rint(frequency * SPECTRUM).astype(np.int32)
+    cells %= SPECTRUM
+    return np.where(readable, cells[..., 1] * SPECTRUM + cells[..., 0], 1)
+
+
+@lru_cache(maxsize=1)
+def _rings() -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     frequency = np.fft.fftfreq(SPECTRUM)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     ring = (radius * 128).astype(np.int32)
-    mean = np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel())
-    return np.asarray(np.minimum(power / np.maximum(mean, 1e-9)[ring], 8), np.float32)
+    return ring, np.bincount(ring.ravel())
 
 
-def _energy(power: FloatPlane, size: float, rotation_deg: float) -> float:
-    """How far the energy at the lattice points stands out, in deviations of noise."""
-    angle = np.deg2rad(rotation_deg)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    points = CARRIERS @ turn / (PERIOD_PX * size)
-    points = points[np.hypot(points[:, 0], points[:, 1]) < READABLE]
-    cells = np.rint(points * SPECTRUM).astype(int)
-    found = power[cells[:, 1], cells[:, 0]]
-    return float((found.mean() - 1.0) * np.sqrt(len(found)))
+def _whitened_power(flat: FloatPlane) -> FloatPlane:
+    """Power spectrum over its own mean at each radius, capped; (1024, 1024).
+
+    The point next to zero stands for what cannot be read: its power is set to 1.
+    """
+    padded = np.zeros((SPECTRUM, SPECTRUM), np.float32)
+    padded[: flat.shape[0], : flat.shape[1]] = flat[:SPECTRUM, :SPECTRUM]
+    spectrum = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT)
+    power = spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2
+    ring, count = _rings()
+    mean = np.bincount(ring.ravel(), power.ravel()) / count
+    share = (1 / np.maximum(mean, 1e-9)).astype(np.float32)
+    whitened = np.minimum(power * share.take(ring), STANDS_OUT)
+    whitened[0, 1] = 1.0
+    return np.asarray(whitened, np.float32)
