@@ -1,7 +1,7 @@
 """Read the Content Credential of a file that anybody may have made.
 
 The native parser runs in the sandbox that opens all media from outside: no network, no
-other file, limits on memory and time. What comes back is plain, shortened text. All of
+other file, limits on memory and time. Pictures and sound are read as films are. What comes back is plain, shortened text. All of
 it is the file's own claim, and hostile until the state says otherwise.
 """
 
@@ -145,7 +145,7 @@ def _ask_child(
         wall_s=time_limit_s,
     )
     try:
-        with Child(_ENTRY, path, arguments, caps) as child:
+        with Child(_ENTRY, path, arguments, caps, is_media=False) as child:
             return child.json()
     except MediaRefused as refused:
         problem = _REFUSALS.get(refused.code, "reader-format-unknown")
