@@ -175,13 +175,26 @@ def judge(
         if same_bytes and deliverable is not None
         else _code(credential, mark, deliverable, similarity)
     )
-    told = sentences(code, looked, consent if code in _OURS else ())
+    shown = consent if code in _OURS else ()
+    broken = credential.holds and any(
+        one.state == "invalid" for one in credential.ingredients
+    )
+    told = sentences(code, looked, shown, is_of_broken=broken)
     return Verdict(code, tuple(told), looked)
 
 
-def sentences(code: Code, looked: Looked, consent: Sequence[Consent]) -> list[Sentence]:
-    """What is said of a file; consent only of one that is ours."""
+def sentences(
+    code: Code, looked: Looked, consent: Sequence[Consent], *, is_of_broken: bool
+) -> list[Sentence]:
+    """What is said of a file; consent only of one that is ours. is_of_broken: its
+    credential holds, and that of something it was made from does not."""
     told = [Sentence(_IS[code])]
+    if is_of_broken:
+        words = _(
+            "The credential of something it was made from is broken: what is said of"
+            " that part is not proven."
+        )
+        told.append(Sentence(words))
     if code in _UNMARKED:
         told += _on_search(looked)
     if code in _OURS:
@@ -314,6 +327,7 @@ def as_json(
                     "title": one.title,
                     "relationship": one.relationship,
                     "state": one.state,
+                    "problems": list(one.problems),
                     "problems_said": [in_words(code) for code in one.problems],
                 }
                 for one in credential.ingredients
