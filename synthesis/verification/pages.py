@@ -6,6 +6,7 @@ how far it is and then the verdict. Programs are answered the same in JSON.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import PurePath
@@ -31,6 +32,7 @@ from synthesis.words import size_in_words
 
 FILES = Limit("verify", most=20, window_s=600)
 RETRY_AFTER_S = 1
+HEARD_OUT_S = 10.0
 LONGEST_NAME = 120
 
 View = Callable[..., HttpResponse]
@@ -46,10 +48,10 @@ def limited(view: View) -> View:
     def asked(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             if FILES.count(network_of(request)) > FILES.most:
-                return refused(request, "too-often")
+                return hung_up(request, "too-often")
             length = int(request.META.get("CONTENT_LENGTH") or 0)
             if length > settings.VERIFY_MAX_BYTES + FORM_ALLOWANCE:
-                return refused(request, "too-large")
+                return hung_up(request, "too-large")
             taker = NamelessUpload(request, settings.VERIFY_MAX_BYTES)
             request.upload_handlers = [taker]
         return protected(request)
@@ -68,7 +70,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     taker = request.upload_handlers[0]
     if isinstance(taker, NamelessUpload) and taker.refusal:
         return refused(request, taker.refusal)
-    if not file or file.file is None:
+    if file is None or not file.size or file.file is None:
         return refused(request, "no-file")
     try:
         ticket = inquiry_begin(file.file, shown_name(file.name or ""))
@@ -142,6 +144,15 @@ def refused(request: HttpRequest, code: str) -> HttpResponse:
         context = {"refusal": sentence}
         return render(request, "synthesis/verification/_refused.html", context)
     return page(request, status, refusal=sentence)
+
+
+def hung_up(request: HttpRequest, code: str) -> HttpResponse:
+    """refused, for a body that is not wanted. It is heard for a while and forgotten:
+    a browser that is cut off while it sends shows none of our words."""
+    ends = time.monotonic() + HEARD_OUT_S
+    while time.monotonic() < ends and request.read(1 << 20):
+        pass
+    return refused(request, code)
 
 
 def refusal(code: str) -> tuple[int, str]:
