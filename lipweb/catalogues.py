@@ -71,7 +71,7 @@ reader's language by the page that shows it. Refusal has a second one."""
 PLURALS: Final = ("ngettext", "ngettext_lazy")
 AUDITORS: Final = re.compile(
     r"consent/(verdict|verify|audit|bundle|keyring|receipt|checkpoint|merkle"
-    r"|services/ledger\w*)\.py"
+    r"|credential/\w+|services/ledger\w*)\.py"
 )
 """What only somebody who checks the ledger reads, which stays in English."""
 _CALL_IN_TEMPLATE = re.compile(r"\b(_|gettext|ngettext)\(")

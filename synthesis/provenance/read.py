@@ -2,8 +2,8 @@
 
 The native parser runs in the sandbox that opens all media from outside: no network, no
 other file, limits on memory and time. Pictures and sound are read as films are. What
-comes back is plain, shortened text. All of it is the file's own claim, and hostile until
-the state says otherwise.
+comes back is plain, shortened text. All of it is the file's own claim, and hostile
+until the state says otherwise.
 """
 
 from __future__ import annotations
