@@ -84,8 +84,9 @@ class Audited:
         """Whether consent stands at a moment, as far as the bundle tells: of those
         consents that are not in it by what the credential was last told."""
         updates = self.facts["updates"]
-        withdrawn = bool(updates) and updates[-1]["what"] == WITHDRAWN
-        return self.verdict.in_force(at) and not (self.hidden and withdrawn)
+        if self.hidden and updates and updates[-1]["what"] == WITHDRAWN:
+            return False
+        return not self.verdict.grants or self.verdict.in_force(at)
 
     def ending(self, at: datetime) -> tuple[str, int]:
         """The title and the exit code for what holds, at an aware moment."""

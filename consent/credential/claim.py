@@ -56,6 +56,17 @@ def verify_manifest(
 ) -> Manifest:
     """Return a manifest of the store, signed at or just before an aware moment. Raises
     SignatureRefused or RecordRefused at the first thing in it that does not hold."""
+    try:
+        return _verified(store, name, roots, at)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RecordRefused(
+            "A part of the Content Credential is not of its form."
+        ) from error
+
+
+def _verified(
+    store: Box, name: str, roots: Sequence[x509.Certificate], at: datetime
+) -> Manifest:
     box = store.child(name)
     content = box.child(CLAIM).cbor
     chain = _verify_signature(box.child(SIGNATURE).cbor, content)
