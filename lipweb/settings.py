@@ -172,6 +172,8 @@ STATIC_ROOT = DATA_DIR / "static"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 << 20
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_MB", default=20_000) << 20
+# The largest file that anybody may ask about, without an account.
+VERIFY_MAX_BYTES = env.int("VERIFY_MAX_MB", default=512) * 1_000_000
 
 AUTH_USER_MODEL = "lipweb.User"
 LOGIN_URL = "login"

@@ -18,6 +18,21 @@ LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
 
 
+_BRANDS = {
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"avif": "image/avif",
+    b"heic": "image/heic",
+    b"mif1": "image/heif",
+}
+_RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
+_MAGIC = {
+    b"fLaC": "audio/flac",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
 def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
     """Settings of the library: trust `anchors` (PEM or empty), reach no network.
     created: for writing, the labels of assertions that are ours, not gathered."""
@@ -58,12 +73,12 @@ def media_type(path: Path) -> str | None:
 def media_type_of(head: bytes) -> str | None:
     """media_type, told from a file's first HEAD_BYTES."""
     if head[4:8] == b"ftyp":
-        brands = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
-        return brands.get(head[8:12], "video/mp4")
+        return _BRANDS.get(head[8:12], "video/mp4")
     if head[:4] == b"RIFF":
-        return {b"WAVE": "audio/wav", b"AVI ": "video/avi"}.get(head[8:12])
-    if head[:4] == b"fLaC":
-        return "audio/flac"
+        return _RIFF.get(head[8:12])
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
     if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
         return "audio/mpeg"
     return None

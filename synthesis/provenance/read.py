@@ -1,8 +1,9 @@
 """Read the Content Credential of a file that anybody may have made.
 
 The native parser runs in the sandbox that opens all media from outside: no network, no
-other file, limits on memory and time. What comes back is plain, shortened text. All of
-it is the file's own claim, and hostile until the state says otherwise.
+other file, limits on memory and time. Pictures and sound are read as films are. What
+comes back is plain, shortened text. All of it is the file's own claim, and hostile
+until the state says otherwise.
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ def _ask_child(
         "in_full": in_full,
     }
     try:
-        with Child(_ENTRY, path, arguments, child_caps(time_limit_s)) as child:
+        caps = child_caps(time_limit_s)
+        with Child(_ENTRY, path, arguments, caps, is_media=False) as child:
             return child.json()
     except MediaRefused as refused:
         problem = _REFUSALS.get(refused.code, "reader-format-unknown")
