@@ -260,6 +260,8 @@ def test_the_dub_command_asks_for_the_face_and_then_prints_facts_that_verify(
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
     assert facts["frames"] == 50
+    assert facts["label"] == "MODIFICADO CON IA"
+    assert "label: “MODIFICADO CON IA” for the whole length" in done.stdout
     assert sha256_file(facts["path"]) == facts["sha256"]
     with av.open(facts["path"]) as clip:
         assert clip.streams.video[0].codec_context.name == "h264"
