@@ -106,7 +106,7 @@ def lettering(text: str, *, fonts: Fonts, widest: float) -> Lettering:
     return _drawn(text, fonts.writing(text), widest)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _drawn(text: str, path: str, widest: float) -> Lettering:
     font = _sized(path, text)
     lines = _lines(text, font, widest * DRAWN_CAPITAL_PX)

@@ -118,6 +118,19 @@ def test_a_preview_shows_what_was_typed_and_keeps_nothing(
     assert "“Hecho con IA” on white" in text_of(page)
 
 
+def test_a_button_shows_the_label_in_another_language(
+    client: Client, project: Project, dub: Dub
+) -> None:
+    wishes = sent("", shown=["es", "sv"]) | {
+        "wording-1-language": "sv",
+        "wording-1-text": "Med AI",
+    }
+    del wishes["do"]  # the button has the language's name instead
+    page = client.post(page_of(project), wishes)
+    assert "“Med AI” on grey" in text_of(page)
+    assert not LabelPolicy.objects.exists()
+
+
 def test_while_one_types_the_preview_alone_comes_back(
     client: Client, project: Project, dub: Dub
 ) -> None:
