@@ -101,9 +101,9 @@ def make_mouths(
                 kept.append(picture)
             yield picture
 
-    face = ShotFace(
-        frames=frames, landmarks=take.drawn_on() - shift, times_s=times_s, sound=sound
-    )
+    landmarks = take.drawn_on()
+    landmarks -= shift
+    face = ShotFace(frames=frames, landmarks=landmarks, times_s=times_s, sound=sound)
 
     def mouths() -> Iterator[MouthPatch | None]:
         for index, patch in enumerate(engine.mouths(face, controls)):
