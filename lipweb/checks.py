@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from redis import Redis
@@ -84,6 +85,24 @@ def signing_pair(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
             id="lipweb.E004",
         )
     ]
+
+
+@register(Tags.security)
+def trusted_roots(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """Without them no file's credential can be read at all."""
+    found = []
+    for name in ("C2PA_ROOT", "C2PA_TIMESTAMP_ROOT"):
+        path = getattr(settings, name)
+        try:
+            if path:
+                load_pem_x509_certificates(Path(path).read_bytes())
+        except (OSError, ValueError):
+            found.append(
+                Error(
+                    f"{name} must name a file of certificates (PEM).", id="lipweb.E006"
+                )
+            )
+    return found
 
 
 @register(Tags.security)

@@ -235,9 +235,14 @@ LABEL_FONT = env.str("LIPWEB_LABEL_FONT", default="")
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
 C2PA_ROOT = env.str("C2PA_ROOT", default="")
+# Of a key file that is encrypted (PKCS#8): its password, or a 0600 file that has it.
+C2PA_KEY_PASSWORD = env.str("C2PA_KEY_PASSWORD", default="")
+C2PA_KEY_PASSWORD_FILE = env.str("C2PA_KEY_PASSWORD_FILE", default="")
 
 # An RFC 3161 time-stamp authority asked at each signature; no answer stops nothing.
+# Roots of such authorities, whose word on the time is believed when files are read.
 C2PA_TIMESTAMP_URL = env.str("C2PA_TIMESTAMP_URL", default="")
+C2PA_TIMESTAMP_ROOT = env.str("C2PA_TIMESTAMP_ROOT", default="")
 
 # How long new ledger entries may wait for a signed checkpoint.
 CHECKPOINT_EVERY_S = env.int("CHECKPOINT_EVERY_S", default=60)

@@ -14,6 +14,9 @@ VISIBLE_LABEL = "org.lipweb.visible-label"
 """Our own assertion: hashes of the consent records a file stands on."""
 HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64
+CLOCKS = "lipweb:clocks"
+"""The trust list of time-stamp authorities. The library (0.38.1) takes it for one of
+signers too, and names it: read_child undoes that."""
 LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
 
@@ -33,13 +36,24 @@ _MAGIC = {
 }
 
 
-def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
-    """Settings of the library: trust `anchors` (PEM or empty), reach no network.
+def settings(
+    anchors: bytes, *, time_anchors: bytes = b"", created: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Settings of the library: trust `anchors` (PEM or empty) to sign and
+    `time_anchors` to tell the time, reach no network.
     created: for writing, the labels of assertions that are ours, not gathered."""
     usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
-    trust = {"trust_config": "\n".join(usages) + "\n"}
+    trust: dict[str, Any] = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():
         trust["user_anchors"] = anchors.decode("ascii")
+    if time_anchors.strip():
+        trust["anchors"] = [
+            {
+                "trust_anchors": time_anchors.decode("ascii"),
+                "trust_kind": "tsa",
+                "trust_uri": CLOCKS,
+            }
+        ]
     return {
         "version": 1,
         "verify": {

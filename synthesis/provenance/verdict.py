@@ -321,6 +321,7 @@ def as_json(
             "title": credential.title,
             "generator": credential.generator,
             "when": credential.when,
+            "clock": credential.clock,
             "actions": list(credential.actions),
             "ingredients": [
                 {

@@ -52,7 +52,9 @@ def file_verify(
     Returns JSON values: credential, mark, looked, deliverable, consent, code, verdict.
     """
     report("credential", None)
-    credential = read_credential(path, anchors=house_keys.anchors())
+    credential = read_credential(
+        path, anchors=house_keys.anchors(), time_anchors=house_keys.time_anchors()
+    )
     with path.open("rb") as file:
         sha256, appended = sha256_as_signed(file)
     mark, fingerprint, looked = _search_mark(path, report, seek_s)

@@ -156,7 +156,10 @@ class _Look:
         if step != self._step:
             self._step, self._since = step, now
         known = share is not None and share > _LEAST_SHARE
-        left_s = (now - self._since) * (1 - share) / share if known and share else None
+        passed = now - self._since
+        left_s = passed * (1 - share) / share if known and share else None
+        if left_s is not None and step == "mark":
+            left_s = min(left_s, max(0.0, SEEK_S - passed))
         self._ticket.write(Inquiry(self._name, step, share, left_s))
 
 

@@ -43,6 +43,8 @@ SIGNED: Final = {
 }
 """What a credential's state says of the name its signer goes by."""
 
+UNTRUSTED: Final = "signingCredential.untrusted"
+
 STEPS: Final = {
     "waiting": _("Waiting for other files"),
     "credential": _("Reading the Content Credential"),
@@ -100,9 +102,9 @@ def told(result: Mapping[str, Any]) -> dict[str, Any]:
         "updates": [
             one | {"done": _action(one["action"])} for one in credential["updates"]
         ],
-        "problems": _problems(credential["problems"]),
+        "problems": _problems(credential["problems"], but=UNTRUSTED),
         "ingredients": [
-            one | {"problems_said": _problems(one["problems"])}
+            one | {"problems_said": _problems(one["problems"], but=_but(one["state"]))}
             for one in credential["ingredients"]
         ],
     }
@@ -128,6 +130,12 @@ def _action(action: str) -> str:
     return gettext(ACTIONS[action]) if action in ACTIONS else action
 
 
-def _problems(codes: list[str]) -> list[str]:
-    """Each sentence once."""
-    return list(dict.fromkeys(gettext(in_words(code)) for code in codes))
+def _but(state: str) -> str:
+    """Of what is broken it says nothing that nobody vouches for its signer too."""
+    return UNTRUSTED if state == "invalid" else ""
+
+
+def _problems(codes: list[str], *, but: str) -> list[str]:
+    """Each sentence once, but for a code of which more is said in its place."""
+    said = (gettext(in_words(code)) for code in codes if code != but)
+    return list(dict.fromkeys(said))

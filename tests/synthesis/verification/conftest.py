@@ -14,8 +14,16 @@ from django.urls import reverse
 
 from tests.conftest import manage_environment
 from tests.synthesis.marked import marked, recorded  # noqa: F401
+from tests.synthesis.provenance.conftest import Studio, encode, film, studio_in
 
 JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """A maker of files whom this house does not know."""
+    small = film(1, width=160, height=96, frames=10)
+    return studio_in(tmp_path, encode(tmp_path / "scene.mp4", small))
 
 
 @pytest.fixture

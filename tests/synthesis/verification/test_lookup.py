@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from synthesis.provenance.read import read_credential
 from synthesis.provenance.store import active_manifest
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.review import decision_make
-from synthesis.verification import lookup
+from synthesis.verification import looking, lookup
 from tests.synthesis.production import video_bytes
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +229,14 @@ def ask(operation) -> None:
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
     given(case=operation.as_strategy())(checked)()
+
+
+def test_a_video_waits_for_nobody_where_too_many_are_looked_into() -> None:
+    with ExitStack() as stack:
+        for _ in range(looking.AT_ONCE):
+            assert stack.enter_context(looking.a_turn())
+        answer = Client().post(
+            f"{BASE}/matches/byContent", video_bytes(), content_type="video/mp4"
+        )
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "busy"
