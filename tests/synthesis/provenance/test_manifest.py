@@ -45,7 +45,7 @@ def test_a_signed_file_is_trusted_and_says_all_it_should(
         "c2pa.watermarked.bound",
     )
     assert credential.consent_records == ("d" * 64,)
-    assert credential.soft_bindings == (("org.lipweb.lattice.1", MARK_ID.hex()),)
+    assert credential.soft_bindings == (("org.lipweb.lattice.2", MARK_ID.hex()),)
     assert {(i.title, i.relationship, i.state) for i in credential.ingredients} == {
         ("Scene", "parentOf", "absent"),
         ("Dub sound", "componentOf", "absent"),

@@ -124,7 +124,7 @@ def test_a_missing_mark_is_noticed(
         {"state": "invalid", "problems": ("assertion.bmffHash.mismatch",)},
         {"state": "absent"},
         {"manifest_id": "urn:c2pa:another"},
-        {"soft_bindings": (("org.lipweb.lattice.1", "f" * 16),)},
+        {"soft_bindings": (("org.lipweb.lattice.2", "f" * 16),)},
     ],
 )
 def test_a_credential_that_is_not_the_one_just_signed_is_noticed(

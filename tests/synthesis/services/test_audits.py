@@ -282,7 +282,7 @@ def test_actor_and_reviewer_find_the_bundle_on_their_pages(
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        (b"org.lipweb.lattice.1", "asserts was changed"),
+        (b"org.lipweb.lattice.2", "asserts was changed"),
         (b"prompt_guided", "asserts was changed"),
         (b"created_assertions", "signature of the Content Credential"),
         (b"specVersion", "signature of the Content Credential"),
