@@ -2,7 +2,7 @@
 PYTHON ?= python3
 LAUNCH = @$(PYTHON) -m lipweb.launcher
 
-.PHONY: run setup demo bench test check clean
+.PHONY: run setup demo bench bench-watermark test check clean
 
 run:    ## everything: environment, queue, database, worker, web, demo production
 	$(LAUNCH) run
@@ -15,6 +15,9 @@ demo:   ## the main job without a browser; fails if any step of it fails
 
 bench:  ## time and memory of a whole render
 	$(LAUNCH) bench
+
+bench-watermark: ## attack the invisible mark; a library beside it. ARGS="--full --out DIR"
+	$(LAUNCH) bench-watermark $(ARGS)
 
 test:   ## every test; those that touch the database on PostgreSQL too
 	$(LAUNCH) test

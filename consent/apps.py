@@ -8,4 +8,4 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import checks  # noqa: F401
-        from consent.services import checkpoints, notices, receipts  # noqa: F401
+        from consent.services import checkpoints, notices, receipt_letters  # noqa: F401

@@ -1,9 +1,11 @@
 """Check an audit bundle without its house: python -m consent.audit bundle.zip
 
-No server, no network, no database. Exit codes: 0 everything in it holds, and consent is
-in force; 1 it does not hold; 2 there is no such file; 3 it holds, but a consent in it
-is not in force at --at; 4 it holds and is in force, but a passkey in it came by
-recovery. With --file, the film itself is compared too.
+No server, no network, no database. The Content Credential in it is checked as well: its
+signature, the signer's certificates, all that it asserts; and with --file the film, of
+which every byte must be the one that was signed. Exit codes: 0 everything in it holds,
+and consent is in force; 1 it does not hold; 2 there is no such file; 3 it holds, but a
+consent is not in force at --at; 4 it holds and is in force, but a passkey in it came by
+recovery; 5 it holds, but not every consent that the file stands on is in it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from consent import merkle
 from consent.bundle import (
@@ -27,6 +29,7 @@ from consent.bundle import (
     LARGEST_BYTES,
     MEMBERS,
     RECEIPT,
+    ROOTS,
     SEAL,
     SEALED,
     Seal,
@@ -36,26 +39,62 @@ from consent.bundle import (
 )
 from consent.canonical import sha256_hex
 from consent.checkpoint import Checkpoint, LedgerKey, verify_checkpoint
+from consent.credential.chain import named
+from consent.credential.claim import Manifest
+from consent.credential.film import BINDING, verify_binding
+from consent.credential.of_file import WITHDRAWN, verify_credential
 from consent.errors import ConsentError, LedgerBroken, RecordRefused, SignatureRefused
 from consent.receipt import EntryPart, Receipt
+from consent.record import moment_of
 from consent.verdict import Verdict, verify_receipt
-from consent.verify import DOES_NOT_HOLD, UNREADABLE, ending, moment_typed
+from consent.verify import (
+    DOES_NOT_HOLD,
+    NOT_IN_FORCE,
+    UNREADABLE,
+    ending,
+    moment_typed,
+)
 
 _BLOCK = 1 << 20
+PARTIAL: Final = 5
+UPDATED: Final = "manifest-updated"
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """What a bundle proves. facts: its file.json; decisions: in their order."""
+    """What a bundle proves. facts: its file.json; decisions: in their order; manifests:
+    of its credential, oldest first, only the newest if a consent did not stand."""
 
     facts: Json
     decisions: tuple[Json, ...]
     verdict: Verdict
+    manifests: tuple[Manifest, ...]
     key: LedgerKey
     checkpoint: Checkpoint
     made_at: str
+
+    @property
+    def hidden(self) -> int:
+        """How many consents the file stands on that are not in the bundle."""
+        return len(self.facts["grants"]) - len(self.verdict.grants)
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether consent stands at a moment, as far as the bundle tells: of those
+        consents that are not in it by what the credential was last told."""
+        updates = self.facts["updates"]
+        if self.hidden and updates and updates[-1]["what"] == WITHDRAWN:
+            return False
+        return not self.verdict.grants or self.verdict.in_force(at)
+
+    def ending(self, at: datetime) -> tuple[str, int]:
+        """The title and the exit code for what holds, at an aware moment."""
+        if self.in_force(at) and self.hidden:
+            return "HOLDS, BUT NOT EVERY CONSENT IS SHOWN", PARTIAL
+        if not self.in_force(at):
+            return "HOLDS, BUT IS NOT IN FORCE", NOT_IN_FORCE
+        return ending(self.verdict, at)
 
     def lines(self, at: datetime) -> list[str]:
         """The findings in plain words, as consent stands at an aware moment."""
@@ -65,6 +104,7 @@ class Audited:
             f"{facts['sha256']}, {facts['size_bytes']} bytes, invisible mark "
             f"{facts['mark']} ({facts['mark_algorithm']}).",
             f"Its Content Credential is {facts['manifest']}.",
+            *self._on_signer(),
         ]
         if not facts["credential_whole"]:
             told.append(
@@ -79,9 +119,11 @@ class Audited:
             record, standing = grant.record, grant.standing(at)
             name = record.grantor.stage_name
             told.append(f"The consent of {name} ({record.grant_id}) is {standing}.")
-        others = len(facts["grants"]) - len(self.verdict.grants)
-        if others:
-            told.append(f"It stands on other people's consents too: {others}.")
+        if self.hidden:
+            told.append(
+                "It stands on consents that are not in this bundle, by the ledger's"
+                f" word: {self.hidden}."
+            )
         return [
             *told,
             f"The bundle was made on {self.made_at}. The ledger {self.key.name} vouches"
@@ -91,18 +133,40 @@ class Audited:
             f"{self.key.text} (fingerprint {self.key.fingerprint}).",
         ]
 
+    def _on_signer(self) -> list[str]:
+        newest = self.manifests[-1]
+        told = [
+            f"That credential holds: {len(self.manifests)} signed, the newest by"
+            f" {named(newest.leaf)}."
+        ]
+        if newest.root is None:
+            told.append(
+                "Nobody vouches for that signer: no root in the bundle issued its"
+                " certificate, and none was given with --roots."
+            )
+        else:
+            told.append(
+                "Compare the root that vouches for the signer with the one its house"
+                f" publishes: {named(newest.root)}."
+            )
+        return told
 
-def audit(content: bytes) -> Audited:
-    """Return what the bundle proves. Raises LedgerBroken, RecordRefused or
-    SignatureRefused at the first thing in it that does not hold."""
+
+def audit(content: bytes, *, roots: bytes | None = None) -> Audited:
+    """Return what the bundle proves. roots: PEM of those to trust in place of the
+    bundle's own. Raises LedgerBroken, RecordRefused or SignatureRefused at the first
+    thing in it that does not hold."""
     members = members_read(content)
     try:
-        return _audited(members)
+        found = _audited(members, members[ROOTS] if roots is None else roots)
+        if roots is not None and any(one.root is None for one in found.manifests):
+            raise SignatureRefused("No given root vouches for the credential's signer.")
+        return found
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise RecordRefused("A part of the bundle is not of its form.") from error
 
 
-def _audited(members: Mapping[str, bytes]) -> Audited:
+def _audited(members: Mapping[str, bytes], roots: bytes) -> Audited:
     facts = document_read(members[FACTS], FACTS)
     seal = Seal.from_bytes(members[SEAL])
     key = LedgerKey.from_text(seal.ledger_key)
@@ -115,11 +179,25 @@ def _audited(members: Mapping[str, bytes]) -> Audited:
     verdict = _verify_receipt(members[RECEIPT], facts, key)
     decisions = document_read(members[DECISIONS], DECISIONS)["decisions"]
     _verify_logged(facts, decisions, entries)
-    _verify_credential(members[CREDENTIAL], facts, verdict)
+    told_at = {
+        entry["payload"]["manifest"]: moment_of(entry["at"])
+        for entry in entries
+        if entry["kind"] == UPDATED
+    }
+    assert verdict.deliverable is not None  # noqa: S101 - as _verify_receipt saw
+    told_at[facts["manifest"]] = verdict.deliverable.at
+    manifests = verify_credential(
+        members[CREDENTIAL],
+        facts,
+        records=[grant.part.sha256 for grant in verdict.grants],
+        roots=roots,
+        told_at=told_at,
+    )
     return Audited(
         facts=facts,
         decisions=tuple(decisions),
         verdict=verdict,
+        manifests=manifests,
         key=key,
         checkpoint=checkpoint,
         made_at=entries[-1]["at"],
@@ -181,7 +259,7 @@ def _verify_logged(
         | {"sha256": facts["sha256"], "manifest": one["manifest"], "what": one["what"]}
         for one in facts["updates"]
     ]
-    for kind, shown in (("decision-made", decided), ("manifest-updated", updated)):
+    for kind, shown in (("decision-made", decided), (UPDATED, updated)):
         logged = [entry["payload"] for entry in entries if entry["kind"] == kind]
         if logged != shown:
             raise LedgerBroken(
@@ -189,15 +267,14 @@ def _verify_logged(
             )
 
 
-def _verify_credential(store: bytes, facts: Json, verdict: Verdict) -> None:
-    """The store is of this file. Its own signature is for a C2PA reader to check."""
-    newest = facts["updates"][-1]["manifest"] if facts["updates"] else facts["manifest"]
-    wanted = [newest]
-    if facts["credential_whole"]:
-        hashes = [grant.part.sha256 for grant in verdict.grants]
-        wanted += [facts["manifest"], facts["mark"], *hashes]
-    if any(text.encode() not in store for text in wanted):
-        raise RecordRefused("The Content Credential in the bundle is of another file.")
+def verify_film(path: Path, found: Audited) -> str:
+    """Compare a film with the bundle's hash and, where its first manifest is in the
+    bundle, with the hash that was signed. Raises SignatureRefused for another film."""
+    told = verify_file(path, found.facts)
+    if not found.facts["credential_whole"]:
+        return told
+    verify_binding(path, found.manifests[0].assertions[BINDING])
+    return f"{told} Its credential was signed for these very pictures and sounds."
 
 
 def verify_file(path: Path, facts: Json) -> str:
@@ -230,17 +307,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with options.bundle.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
-        found = audit(content)
+        roots = options.roots.read_bytes() if options.roots else None
+        found = audit(content, roots=roots)
         told = found.lines(options.at)
         if options.key and options.key != found.key.text:
             raise LedgerBroken("The bundle's ledger has another key than the given.")
         if options.file:
-            told.insert(0, verify_file(options.file, found.facts))
+            told.insert(0, verify_film(options.file, found))
     except OSError as error:
         return _say("UNREADABLE", [str(error)], UNREADABLE, options.json)
     except ConsentError as error:
         return _say("DOES NOT HOLD", [error.sentence], DOES_NOT_HOLD, options.json)
-    title, code = ending(found.verdict, options.at)
+    title, code = found.ending(options.at)
     return _say(title, told, code, options.json)
 
 
@@ -251,6 +329,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("bundle", type=Path, help="the audit bundle (zip)")
     parser.add_argument("--file", type=Path, help="the film, to compare it as well")
+    parser.add_argument(
+        "--roots", type=Path, help="roots to trust (PEM), as the house publishes them"
+    )
     parser.add_argument("--key", help="the ledger's key, as its house publishes it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(

@@ -25,7 +25,9 @@ SEALED: Final = "audit-bundle-made"
 """The ledger's word for the making of a bundle."""
 INDEX, SEAL, RECEIPT = "index.json", "seal.json", "receipt.json"
 FACTS, DECISIONS, CREDENTIAL = "file.json", "decisions.json", "credential.c2pa"
-MEMBERS: Final = frozenset({RECEIPT, FACTS, DECISIONS, CREDENTIAL})
+ROOTS = "roots.pem"
+"""The roots that the house trusts to sign: to be compared with what it publishes."""
+MEMBERS: Final = frozenset({RECEIPT, FACTS, DECISIONS, CREDENTIAL, ROOTS})
 LARGEST_BYTES: Final = 64 << 20
 
 

@@ -27,7 +27,7 @@ from consent.services.face_data import DELETED
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened. word and tone are the badge's; url leads to it, receipt
-    to the proof of it."""
+    to the proof of it, and bundle, by POST, to all that is known of the file."""
 
     at: datetime
     word: str
@@ -36,6 +36,7 @@ class Event:
     project: UUID | None = None
     url: str = ""
     receipt: str = ""
+    bundle: str = ""
 
 
 def history_of(actor: Actor, project: UUID | None = None) -> list[Event]:
@@ -147,6 +148,7 @@ def _made(actor: Actor) -> Iterator[Event]:
             project=thing.project,
             url=thing.url,
             receipt=thing.receipt,
+            bundle=thing.bundle,
         )
 
 

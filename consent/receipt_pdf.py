@@ -6,13 +6,13 @@ The JSON beside it is the proof; these pages only say what is in it. No Django.
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 from consent.canonical import canonical_bytes, sha256_hex
+from consent.fonts import BOLD, REGULAR
 from consent.keyring import Entry, ProvenKey
 from consent.record import GrantRecord
 from consent.sentences import sections_of, shown_grant
@@ -20,7 +20,6 @@ from consent.tongue import Tongue, tongue_of
 from consent.verdict import ProvenGrant, Verdict
 from consent.verdict_words import ROLE_WORDS, key_lines
 
-FONTS: Final = Path(__file__).resolve().parent / "fonts"
 _BODY_PT, _SMALL_PT, _HEAD_PT, _TITLE_PT = 10.5, 8.5, 12.5, 19.0
 _GREY: Final = 90
 
@@ -163,8 +162,8 @@ class _Page(FPDF):
     def __init__(self, tongue: Tongue, title: str) -> None:
         super().__init__(format="A4")
         self._tongue = tongue
-        self.add_font("dejavu", "", FONTS / "DejaVuSansCondensed.ttf")
-        self.add_font("dejavu", "B", FONTS / "DejaVuSansCondensed-Bold.ttf")
+        self.add_font("dejavu", "", REGULAR)
+        self.add_font("dejavu", "B", BOLD)
         self.set_auto_page_break(True, margin=20)
         self.set_margins(22, 20)
         self.set_font("dejavu", size=_BODY_PT)

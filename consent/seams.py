@@ -22,7 +22,8 @@ from consent.record import SceneRef
 class Made:
     """One thing that was done with an actor's face, in words for the actor: made,
     shown, decided about, taken away, learned. tone is the badge's: "ok", "wait", "bad"
-    or "". project is empty for what belongs to none."""
+    or "". project is empty for what belongs to none. bundle is where all that is known
+    of a file is asked for, by POST."""
 
     title: str
     state: str
@@ -31,6 +32,7 @@ class Made:
     project: UUID | None = None
     url: str = ""
     receipt: str = ""
+    bundle: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

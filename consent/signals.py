@@ -9,3 +9,7 @@ consent_withdrawn = Signal()
 consent_suspended = Signal()
 # sender=LedgerEntry, entry=LedgerEntry. Sent on commit of each new entry, one by one.
 ledger_grown = Signal()
+
+# sender=UnsentReceipt, entry=LedgerEntry, late=UnsentReceipt. Who mailed a receipt on
+# that entry mails it again, to late.address alone.
+receipt_late = Signal()

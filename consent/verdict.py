@@ -111,7 +111,10 @@ class Verdict:
     remarks: tuple[str, ...]
 
     def in_force(self, at: datetime) -> bool:
-        return all(grant.standing(at) == "in force" for grant in self.grants)
+        """Whether every consent that is shown stands; none shown is none known to."""
+        return bool(self.grants) and all(
+            grant.standing(at) == "in force" for grant in self.grants
+        )
 
     @property
     def on_the_houses_word(self) -> bool:
@@ -172,7 +175,10 @@ def _grants(receipt: Receipt, keyring: Keyring, book: Book) -> list[ProvenGrant]
         wrong = "A signed document is not in canonical form."
         read(part, fields_read(part.canonical, wrong))
     grants = reader.grants
-    if not grants or len({grant.record.grant_id for grant in grants}) < len(grants):
+    may_be_none = receipt.subject[0] == "deliverable"
+    if not grants and not may_be_none:
+        raise RecordRefused("The receipt holds no signed consent.")
+    if len({grant.record.grant_id for grant in grants}) < len(grants):
         raise RecordRefused("The receipt must hold each signed consent once.")
     return grants
 

@@ -46,13 +46,17 @@ CATALOGUES: Final = (
         (
             "synthesis/faces/portraits.py",
             "synthesis/models/*.py",
+            "synthesis/provenance/problems.py",
+            "synthesis/provenance/verdict.py",
             "synthesis/recognising.py",
             "synthesis/scenes/face_words.py",
             "synthesis/scenes/own_faces.py",
             "synthesis/services/face*.py",
             "synthesis/services/uses.py",
+            "synthesis/verification/pages.py",
+            "synthesis/verification/words.py",
         ),
-        ("templates/synthesis/faces/*.*",),
+        ("templates/synthesis/faces/*.*", "templates/synthesis/verification/*.*"),
         refusals=("SynthesisError", "MediaRefused", "NotAllowed"),
     ),
     Catalogue("lipweb", ("lipweb/**/*.py",), ("templates/*.*",)),
@@ -67,7 +71,7 @@ reader's language by the page that shows it. Refusal has a second one."""
 PLURALS: Final = ("ngettext", "ngettext_lazy")
 AUDITORS: Final = re.compile(
     r"consent/(verdict|verify|audit|bundle|keyring|receipt|checkpoint|merkle"
-    r"|services/ledger\w*)\.py"
+    r"|credential/\w+|services/ledger\w*)\.py"
 )
 """What only somebody who checks the ledger reads, which stays in English."""
 _CALL_IN_TEMPLATE = re.compile(r"\b(_|gettext|ngettext)\(")

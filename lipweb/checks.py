@@ -8,12 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from redis import Redis
 from redis.exceptions import RedisError
 
 from synthesis.house_keys import SOCKET, certificate_trouble
+from synthesis.services.labels import label_font_trouble
 
 
 @register(Tags.files)
@@ -86,6 +88,24 @@ def signing_pair(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
 
 
 @register(Tags.security)
+def trusted_roots(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """Without them no file's credential can be read at all."""
+    found = []
+    for name in ("C2PA_ROOT", "C2PA_TIMESTAMP_ROOT"):
+        path = getattr(settings, name)
+        try:
+            if path:
+                load_pem_x509_certificates(Path(path).read_bytes())
+        except (OSError, ValueError):
+            found.append(
+                Error(
+                    f"{name} must name a file of certificates (PEM).", id="lipweb.E006"
+                )
+            )
+    return found
+
+
+@register(Tags.security)
 def signing_certificate(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
     """A certificate out of date stops every render at its very end: say so before."""
     if signing_pair(app_configs) and settings.C2PA_CERTIFICATE:
@@ -99,6 +119,13 @@ def signing_certificate(app_configs: Any, **options: Any) -> Sequence[CheckMessa
         else "manage.py renewcertificate"
     )
     return [Warning(trouble, hint=hint, id="lipweb.W003")]
+
+
+@register(Tags.files)
+def label_font(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
+    """A font that is not there would be missed only when a dub needs its letters."""
+    trouble = label_font_trouble()
+    return [Error(trouble, id="lipweb.E006")] if trouble else []
 
 
 @register(Tags.caches)

@@ -37,11 +37,8 @@ from lipweb.dubbing import (
 from lipweb.models import User
 from synthesis.media.probe import sha256_file
 from synthesis.models import ActorModel, Deliverable, FaceSighting, Scene
-from synthesis.services.faces import (
-    confirmation_options,
-    face_confirm,
-    sighting_refusal,
-)
+from synthesis.services.face_confirmations import confirmation_options, face_confirm
+from synthesis.services.faces import sighting_refusal
 from synthesis.storage import keep, scratch_dir
 
 FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"

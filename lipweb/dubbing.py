@@ -15,6 +15,8 @@ from lipweb.models import User
 from synthesis.errors import SynthesisError
 from synthesis.media.probe import Probe, sha256_file
 from synthesis.models import Deliverable, Line, Render, Scene, Track, Upload
+from synthesis.scenes.facts import Clock
+from synthesis.scenes.label_words import label_in_words, label_remarks
 from synthesis.services.renders import render_look_after, render_queue
 from synthesis.services.review import deliverable_open
 from synthesis.services.scenes import (
@@ -173,6 +175,9 @@ def outcome(
     with local_path(file) as path:
         found = file_verify(path)
         told = copied(path, out, render) if out else path
+    say(f"label: {label_in_words(deliverable.label)}")
+    for remark in label_remarks(deliverable.label, Clock.of(render.dub.scene)):
+        say(f"label: {remark}")
     say(f"verify: {found['verdict']}")
     if found["deliverable"] != str(deliverable.id) or not found["mark"]["found"]:
         raise SynthesisError("not-verified", "The finished file did not verify.")
@@ -181,6 +186,7 @@ def outcome(
         "sha256": deliverable.sha256,
         "manifest": deliverable.manifest_id,
         "mark": deliverable.mark_id,
+        "label": deliverable.label["wording"],
         "frames": deliverable.frame_count,
         "seconds": round(deliverable.render_seconds, 2),
         "realtime_factor": round(deliverable.render_seconds / clip_s, 2),

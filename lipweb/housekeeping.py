@@ -9,6 +9,7 @@ from rq import Worker
 
 from consent.services.expiry import expiry_tell
 from consent.services.notices import letters_send
+from consent.services.receipt_letters import receipts_send_late
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +18,9 @@ EVERY_S = 3600
 
 def notices_send() -> None:
     """The job: tell of consents that come to their end, and mail what is left."""
-    told, sent = expiry_tell(), letters_send()
-    if told or sent:
-        log.info("notices told=%d letters=%d", told, sent)
+    told, sent, late = expiry_tell(), letters_send(), receipts_send_late()
+    if told or sent or late:
+        log.info("notices told=%d letters=%d receipts=%d", told, sent, late)
 
 
 class HouseWorker(Worker):

@@ -15,8 +15,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 PRODUCERS_PAGES: Final = ("consent:actors", "consent:mandate", "consent:propose")
-ACTORS_PAGES: Final = "own_face"
-"""What the names of synthesis' pages for actors begin with."""
+TRANSLATED_PAGES: Final = ("own_face", "verify")
+"""What the names of synthesis' pages for actors and for anybody begin with."""
 
 
 class LanguageMiddleware:
@@ -57,7 +57,7 @@ def is_english_only(request: HttpRequest) -> bool:
     if match.url_name == "home" and not match.app_name:
         return request.user.is_authenticated
     if match.app_name == "synthesis":
-        return not str(match.url_name).startswith(ACTORS_PAGES)
+        return not str(match.url_name).startswith(TRANSLATED_PAGES)
     return match.view_name in PRODUCERS_PAGES
 
 

@@ -74,6 +74,8 @@ def commands_of(target: str, rest: list[str]) -> list[list[str]]:
             [python, "-m", "ruff", "format", "--check", "."],
             [python, "-m", "mypy", "lipweb", "consent", "synthesis"],
         ]
+    if target == "bench-watermark":
+        return [[python, "-m", "synthesis.provenance.mark_trial", *rest]]
     return [[python, "-m", "lipweb.house", target, *rest]]
 
 

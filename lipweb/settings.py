@@ -172,6 +172,8 @@ STATIC_ROOT = DATA_DIR / "static"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 << 20
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_MB", default=20_000) << 20
+# The largest file that anybody may ask about, without an account.
+VERIFY_MAX_BYTES = env.int("VERIFY_MAX_MB", default=512) * 1_000_000
 
 AUTH_USER_MODEL = "lipweb.User"
 LOGIN_URL = "login"
@@ -224,15 +226,23 @@ RENDER_THREADS = env.int(
 # core, or one and a half where the face is large.
 ADAPT_STEPS = env.int("ADAPT_STEPS", default=1_500)
 
+# A font file for the visible label in letters that the font that ships has not.
+LABEL_FONT = env.str("LIPWEB_LABEL_FONT", default="")
+
 # Who signs outputs; empty = a private test CA made under KEYS_DIR on first run. The
 # key is a file, or unix:SOCKET of a process that keeps it (provenance/key_process.py).
 # The root file may hold several: those of former certificates go on being trusted.
 C2PA_CERTIFICATE = env.str("C2PA_CERTIFICATE", default="")
 C2PA_PRIVATE_KEY = env.str("C2PA_PRIVATE_KEY", default="")
 C2PA_ROOT = env.str("C2PA_ROOT", default="")
+# Of a key file that is encrypted (PKCS#8): its password, or a 0600 file that has it.
+C2PA_KEY_PASSWORD = env.str("C2PA_KEY_PASSWORD", default="")
+C2PA_KEY_PASSWORD_FILE = env.str("C2PA_KEY_PASSWORD_FILE", default="")
 
 # An RFC 3161 time-stamp authority asked at each signature; no answer stops nothing.
+# Roots of such authorities, whose word on the time is believed when files are read.
 C2PA_TIMESTAMP_URL = env.str("C2PA_TIMESTAMP_URL", default="")
+C2PA_TIMESTAMP_ROOT = env.str("C2PA_TIMESTAMP_ROOT", default="")
 
 # How long new ledger entries may wait for a signed checkpoint.
 CHECKPOINT_EVERY_S = env.int("CHECKPOINT_EVERY_S", default=60)

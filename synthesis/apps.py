@@ -15,6 +15,7 @@ class SynthesisConfig(AppConfig):
             consent_suspended,
             consent_withdrawn,
             ledger_grown,
+            receipt_late,
         )
         from synthesis.services import (
             consents,
@@ -32,6 +33,7 @@ class SynthesisConfig(AppConfig):
         consent_suspended.connect(_stop_what_stands_on_it, dispatch_uid="synthesis")
         consent_withdrawn.connect(_end_what_stood_on_it, dispatch_uid="synthesis")
         ledger_grown.connect(_send_receipts, dispatch_uid="synthesis")
+        receipt_late.connect(_send_receipts, dispatch_uid="synthesis")
         ledger_grown.connect(_tell_of_uses, dispatch_uid="synthesis-uses")
         ledger_grown.connect(_renew_manifests, dispatch_uid="synthesis-manifests")
         post_delete.connect(
@@ -57,10 +59,10 @@ def _stop_what_stands_on_it(*, grant_id: str, **_: Any) -> None:
     training_suspend(grant_id=str(grant_id))
 
 
-def _send_receipts(*, entry: Any, **_: Any) -> None:
+def _send_receipts(*, entry: Any, late: Any = None, **_: Any) -> int:
     from synthesis.services.receipts import deliverable_receipts_send
 
-    deliverable_receipts_send(entry=entry)
+    return deliverable_receipts_send(entry=entry, late=late)
 
 
 def _tell_of_uses(*, entry: Any, **_: Any) -> None:

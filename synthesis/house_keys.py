@@ -14,6 +14,7 @@ from synthesis.provenance.signers import (
     Signer,
     signer_at_socket,
     signer_from_files,
+    unusable,
 )
 
 SOCKET = "unix:"
@@ -29,7 +30,7 @@ def signer() -> Signer:
     chain, key = Path(settings.C2PA_CERTIFICATE), settings.C2PA_PRIVATE_KEY
     if key.startswith(SOCKET):
         return signer_at_socket(chain, key.removeprefix(SOCKET))
-    return signer_from_files(chain, Path(key))
+    return signer_from_files(chain, Path(key), password=_key_password())
 
 
 def anchors() -> bytes:
@@ -39,6 +40,12 @@ def anchors() -> bytes:
     if settings.C2PA_ROOT:
         roots += Path(settings.C2PA_ROOT).read_bytes()
     return roots
+
+
+def time_anchors() -> bytes:
+    """PEM roots of time-stamp authorities that are believed; empty for none."""
+    named = settings.C2PA_TIMESTAMP_ROOT
+    return Path(named).read_bytes() if named else b""
 
 
 def time_authority() -> str:
@@ -82,6 +89,22 @@ def certificate_renew() -> datetime:
 def all_mark_keys() -> list[tuple[str, bytes]]:
     """Every (name, key) that marks were ever made with, the current one first."""
     return mark_keys(Path(settings.KEYS_DIR) / "marks")
+
+
+def _key_password() -> bytes | None:
+    """The password of the operator's key file, None for one that has none. Raises
+    SynthesisError where the file that keeps it is open to others."""
+    if settings.C2PA_KEY_PASSWORD:
+        return str(settings.C2PA_KEY_PASSWORD).encode()
+    if not settings.C2PA_KEY_PASSWORD_FILE:
+        return None
+    path = Path(settings.C2PA_KEY_PASSWORD_FILE)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise unusable("Others may read the file with the signing key's password.")
+        return path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise unusable("The signing key's password cannot be read.") from error
 
 
 def _signing_folder() -> Path:

@@ -23,7 +23,7 @@ from synthesis.media.probe import Probe
 from synthesis.media.writer import Writer
 from synthesis.patches import patches_open, patches_write
 from synthesis.provenance.fingerprint import Fingerprint
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule
 from synthesis.provenance.mark import Embedder
 
 Report = Callable[[str, int, int], None]
@@ -101,9 +101,9 @@ def make_mouths(
                 kept.append(picture)
             yield picture
 
-    face = ShotFace(
-        frames=frames, landmarks=take.drawn_on() - shift, times_s=times_s, sound=sound
-    )
+    landmarks = take.drawn_on()
+    landmarks -= shift
+    face = ShotFace(frames=frames, landmarks=landmarks, times_s=times_s, sound=sound)
 
     def mouths() -> Iterator[MouthPatch | None]:
         for index, patch in enumerate(engine.mouths(face, controls)):
@@ -136,7 +136,7 @@ def face_box(
 class Marks:
     """What every frame of an output gets."""
 
-    label: Label
+    label: Schedule
     embedder: Embedder
 
 
@@ -177,7 +177,7 @@ def _marked(
     frames: Iterator[Planes], marks: Marks, fingerprint: Fingerprint
 ) -> Iterator[Planes]:
     for planes in frames:
-        marks.label.apply(planes.y, planes.u, planes.v)
+        marks.label.apply(planes.index, planes.y, planes.u, planes.v)
         marks.embedder.apply(planes.y)
         fingerprint.push(planes.y)
         yield planes

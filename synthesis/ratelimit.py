@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from django.core.cache import cache
+from django.http import HttpRequest
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,16 @@ class Limit:
         # Hashed: e-mail addresses are nobody's business in the queue server.
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         return f"limit:{self.scope}:{digest}"
+
+
+def network_of(request: HttpRequest) -> str:
+    """Where a request comes from, to count by: an IPv4 address, or the /64 of an IPv6
+    one, any address of which is its owner's to use."""
+    address = str(request.META.get("REMOTE_ADDR"))
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:
+        return str(ip_network((parsed, 64), strict=False))
+    return address

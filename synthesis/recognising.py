@@ -23,9 +23,9 @@ from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.shots import find_shots
 from synthesis.models import FaceEnrolment, FaceSighting, Render, Track
+from synthesis.services.face_confirmations import confirmation_standing
 from synthesis.services.face_questions import face_waiting_tell, is_waiting
 from synthesis.services.faces import (
-    confirmation_standing,
     faces_verify,
     grant_for_comparing,
     sighting_of,

@@ -5,33 +5,30 @@ from __future__ import annotations
 import logging
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
 from consent.services.ledger import ledger_root
 from synthesis import house_keys, software_version
 from synthesis.errors import SynthesisError
+from synthesis.labelling import label_of
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.sound import Line as PlacedLine
 from synthesis.media.sound import mix_lines
 from synthesis.media.thumbnail import thumbnail
-from synthesis.models import (
-    Deliverable,
-    Render,
-    Track,
-)
+from synthesis.models import Deliverable, Dub, Render, Track
 from synthesis.pipeline import Marks, Take, assemble
 from synthesis.progress import Progress, look
-from synthesis.provenance.label import Box, Label, pick_corner
-from synthesis.provenance.manifest import ManifestFacts, sign
+from synthesis.provenance.label import Schedule
+from synthesis.provenance.manifest import LabelFacts, ManifestFacts, sign
 from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential
 from synthesis.provenance.readback import Plane, check_output
@@ -70,7 +67,7 @@ def render_finish(render: Render) -> None:
         scene_path = stack.enter_context(local_path(scene.file))
         takes = [stack.enter_context(_kept_take(render, track)) for track in tracks]
         sound = _dub_sound(render, facts, folder, stack)
-        mark = new_mark(facts, takes)
+        mark = new_mark(render.dub, facts)
         fingerprint = assemble(
             scene=scene_path,
             probe=facts,
@@ -103,6 +100,7 @@ def render_finish(render: Render) -> None:
             mark_id=mark.mark_id.hex(),
             mark_key_id=mark.key[0],
             fingerprint=fingerprint,
+            label=mark.label_record,
             render_seconds=_seconds(render),
         )
         _publish(render, deliverable, folder / "signed.mp4")
@@ -143,35 +141,25 @@ class Mark:
 
     key: tuple[str, bytes]
     mark_id: bytes
-    label: Label
+    label: Schedule
+    label_record: dict[str, Any]
     embedder: Embedder
 
 
-def new_mark(facts: Probe, takes: Sequence[Take]) -> Mark:
-    """A fresh random identity, and a label that stays clear of the faces.
-    Raises SynthesisError where the picture is too small to carry a mark."""
+def new_mark(dub: Dub, facts: Probe) -> Mark:
+    """A fresh random identity, and the label that the project's policy asks for.
+    Raises SynthesisError where the picture is too small to carry a mark, or the label
+    cannot be drawn."""
     key = house_keys.all_mark_keys()[0]
     mark_id = secrets.token_bytes(8)
-    width, height = facts.width, facts.height
+    label, record = label_of(dub, facts)
     return Mark(
         key=key,
         mark_id=mark_id,
-        label=Label(
-            width,
-            height,
-            corner=pick_corner(width, height, map(_face_box, takes)),
-            full_range=facts.colour.full_range,
-        ),
-        embedder=Embedder(key[1], mark_id, width, height),
+        label=label,
+        label_record=record,
+        embedder=Embedder(key[1], mark_id, facts.width, facts.height),
     )
-
-
-def _face_box(take: Take) -> Box:
-    """The rectangle a face stays in through its shot, in pixels."""
-    points = take.landmarks[:, :, :2]
-    left, top = np.nanmin(points, axis=(0, 1))
-    right, bottom = np.nanmax(points, axis=(0, 1))
-    return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
 
 
 def first_picture(path: Path) -> bytes:
@@ -200,6 +188,16 @@ def _manifest_facts(
         ledger_root=root.hex(),
         software_version=software_version(),
         thumbnail=picture,
+        label=label_facts(mark.label_record),
+    )
+
+
+def label_facts(record: dict[str, Any]) -> LabelFacts:
+    """What a manifest says of the label that a record is of."""
+    return LabelFacts(
+        wording=record["wording"],
+        language=record["language"],
+        opening_s=record["opening_s"],
     )
 
 

@@ -4,7 +4,16 @@ from django.urls import path, re_path
 
 from synthesis.adapting import pages as adapting
 from synthesis.review import pages as review
-from synthesis.scenes import dubs, mouths, own_faces, pages, projects, renders, uploads
+from synthesis.scenes import (
+    dubs,
+    labels,
+    mouths,
+    own_faces,
+    pages,
+    projects,
+    renders,
+    uploads,
+)
 from synthesis.verification import lookup
 from synthesis.verification import pages as verification
 
@@ -13,11 +22,18 @@ urlpatterns = [
     path("projects/<uuid:project_id>/", projects.project, name="project"),
     path("projects/<uuid:project_id>/scenes/", projects.scene_new, name="scene_new"),
     path("projects/<uuid:project_id>/uploads/", uploads.begin, name="upload_begin"),
+    path("projects/<uuid:project_id>/label/", labels.label, name="label"),
+    path(
+        "projects/<uuid:project_id>/label/preview.png",
+        labels.preview,
+        name="label_preview",
+    ),
     path("uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
     path("scenes/<uuid:scene_id>/", pages.scene, name="scene"),
     path("scenes/<uuid:scene_id>/progress/", pages.progress, name="scene_progress"),
     path("scenes/<uuid:scene_id>/again/", pages.again, name="scene_again"),
     path("scenes/<uuid:scene_id>/original/", pages.original, name="scene_original"),
+    path("scenes/<uuid:scene_id>/breaks/", labels.breaks, name="scene_breaks"),
     path("scenes/<uuid:scene_id>/dubs/", dubs.dub_new, name="dub_new"),
     path("tracks/<uuid:track_id>/thumbnail/", pages.thumbnail, name="track_thumbnail"),
     path("tracks/<uuid:track_id>/guard/", pages.guard, name="track_guard"),
@@ -115,6 +131,8 @@ urlpatterns = [
     path("models/<int:model_id>/delete/", adapting.model_gone, name="model_delete"),
     path("stills/<uuid:still_id>/", adapting.still, name="still"),
     path("verify/", verification.verify, name="verify"),
+    path("verify/<str:ticket>/", verification.verify_answer, name="verify_answer"),
+    path("verify/<str:ticket>/leave/", verification.verify_leave, name="verify_leave"),
     path("c2pa/v1/openapi.json", lookup.description, name="lookup_described"),
     path("c2pa/v1/matches/byBinding", lookup.by_binding, name="by_binding"),
     path("c2pa/v1/matches/byContent", lookup.by_content, name="by_content"),

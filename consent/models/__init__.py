@@ -10,7 +10,7 @@ from consent.models.grants import (
     Suspension,
 )
 from consent.models.ledger import LedgerCheckpoint, LedgerEntry
-from consent.models.notices import Notice, NoticeWish
+from consent.models.notices import Notice, NoticeWish, UnsentReceipt
 from consent.models.passkeys import (
     KeyRecovery,
     PasskeyConfirmation,
@@ -50,4 +50,5 @@ __all__ = [
     "Role",
     "Status",
     "Suspension",
+    "UnsentReceipt",
 ]

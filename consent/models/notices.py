@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consent.models.ledger import LedgerEntry
 from consent.models.people import Project
 from consent.notice_words import sentence_of, title_of
 
@@ -80,6 +81,26 @@ class Notice(models.Model):
     @property
     def sentence(self) -> str:
         return sentence_of(self.kind, self.facts)
+
+
+class UnsentReceipt(models.Model):
+    """A receipt that could not be mailed to an address when the ledger grew by entry.
+    Kept until it goes, three days at most."""
+
+    entry = models.ForeignKey(LedgerEntry, on_delete=models.PROTECT, related_name="+")
+    address = models.EmailField()
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["since"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "address"], name="one_late_receipt"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"receipt about entry {self.entry_id}"
 
 
 class NoticeWish(models.Model):

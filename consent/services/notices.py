@@ -9,7 +9,7 @@ import logging
 import smtplib
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -27,7 +27,11 @@ from django.utils.translation import gettext, ngettext
 from consent.models import Actor, Grant, Notice, NoticeWish, Project, Role
 from consent.models.notices import uses_wish_of
 from consent.readers import language_of, reading_locale
-from consent.services.receipts import MAILED
+from consent.services.receipt_letters import (
+    MAILED,
+    TRY_AGAIN_AFTER,
+    TRY_AGAIN_FOR,
+)
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +43,9 @@ OWN_ACTS: Final = {
     "co-signed": "grant-cosigned",
 }
 """What is confirmed to the actor, and the ledger's word for it: where a receipt is
-mailed on that word (receipts.MAILED), the receipt is the confirmation."""
+mailed on that word (receipt_letters.MAILED), the receipt is the confirmation."""
 DIGEST_HOUR: Final = 8
 """The day's uses go out together, from this hour on where the house is."""
-TRY_AGAIN_FOR: Final = timedelta(days=3)
 
 
 def grant_tell(*, grant: Grant, event: str) -> None:
@@ -162,7 +165,7 @@ def letters_send(*, now: datetime | None = None) -> int:
     where the house is. Returns how many letters went."""
     now = now or timezone.now()
     late = Notice.objects.to_mail(Notice.Mail.AT_ONCE)
-    late = late.filter(at__gt=now - TRY_AGAIN_FOR, at__lt=now - timedelta(minutes=5))
+    late = late.filter(at__gt=now - TRY_AGAIN_FOR, at__lt=now - TRY_AGAIN_AFTER)
     sent = sum(_letter_send([notice]) for notice in late.select_related("user"))
     here = timezone.localtime(now)
     if here.hour < DIGEST_HOUR:

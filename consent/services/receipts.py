@@ -1,18 +1,12 @@
-"""Building receipts, handing them out, and mailing them to whose face it is."""
+"""Building receipts and handing them out."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.mail import EmailMessage
-from django.dispatch import receiver
-from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.translation import gettext
 
 from consent.access import may_have_receipt
 from consent.canonical import sha256_hex
@@ -20,50 +14,20 @@ from consent.encoding import base64_bytes
 from consent.errors import LedgerBroken, NotAllowed
 from consent.keyring import CONFIRMED, RETIRED
 from consent.models import (
-    Actor,
     CoSignature,
-    Cosigner,
     Grant,
     LedgerEntry,
     PasskeyCredential,
 )
 from consent.models.passkeys import SignedDocument
 from consent.proof import LOGGED_AS
-from consent.readers import language_of, reading_locale
+from consent.readers import reading_locale
 from consent.receipt import EntryPart, KeyPart, Receipt, SignedPart
 from consent.receipt_pdf import receipt_pdf
 from consent.services.checkpoints import checkpoint_covering, ledger_key
 from consent.services.ledger import ledger_inclusion_proof
 from consent.services.passkeys import enrolment_payload, signature_payload
-from consent.signals import ledger_grown
-from consent.tongue import gettext_noop
 from consent.verdict import verify_receipt
-
-log = logging.getLogger(__name__)
-
-MAILED: Final = {
-    "grant-signed": (
-        gettext_noop("Signed: consent for %(production)s"),
-        gettext_noop("the consent for %(production)s was signed"),
-    ),
-    "grant-cosigned": (
-        gettext_noop("Co-signed: consent for %(production)s"),
-        gettext_noop("the consent for %(production)s was co-signed"),
-    ),
-    "grant-suspended": (
-        gettext_noop("Suspended: consent for %(production)s"),
-        gettext_noop("the consent for %(production)s was suspended"),
-    ),
-    "suspension-lifted": (
-        gettext_noop("Lifted from its suspension: consent for %(production)s"),
-        gettext_noop("the suspension of the consent for %(production)s was lifted"),
-    ),
-    "grant-revoked": (
-        gettext_noop("Withdrawn: consent for %(production)s"),
-        gettext_noop("the consent for %(production)s was withdrawn"),
-    ),
-}
-"""Entries after which the actor is sent a receipt: its subject, and why it comes."""
 
 
 def grant_receipt(*, grant: Grant, acting_user: AbstractBaseUser) -> Receipt:
@@ -221,49 +185,3 @@ def receipt_as_pdf(receipt: Receipt) -> bytes:
     """Return the receipt for reading, after checking it as a stranger would: no PDF
     is made of a receipt that does not hold."""
     return receipt_pdf(verify_receipt(receipt), reading_locale())
-
-
-def receipt_mail(
-    *,
-    receipt: Receipt,
-    actor: Actor,
-    name: str,
-    subject: str,
-    context: dict[str, Any],
-    cosigners: Iterable[Cosigner] = (),
-) -> None:
-    """Send a receipt, as JSON and PDF, to the actor, to their agent if they named one,
-    and to who co-signed with them, in the language that is active. name is that of the
-    files, without suffix."""
-    addresses = [actor.user.email if actor.user else "", actor.agent_email]
-    addresses += [cosigner.email for cosigner in cosigners]
-    for address in dict.fromkeys(filter(None, addresses)):
-        mail = EmailMessage(
-            subject=subject,
-            body=render_to_string("consent/receipt.txt", context | {"actor": actor}),
-            to=[address],
-        )
-        mail.attach(f"{name}.json", receipt.to_bytes(), "application/json")
-        mail.attach(f"{name}.pdf", receipt_as_pdf(receipt), "application/pdf")
-        mail.send()
-        log.info("receipt mailed name=%s", name)
-
-
-@receiver(ledger_grown)
-def grant_receipt_send(entry: LedgerEntry, **_: Any) -> None:
-    """Mail the receipt once a signature or a withdrawal is committed."""
-    done = MAILED.get(entry.kind)
-    if done is None:
-        return
-    rows = Grant.objects.select_related("actor__user", "project", "cosigner")
-    grant = rows.get(pk=UUID(entry.subject))
-    subject, about = done
-    with translation.override(language_of(grant.actor.user)):
-        receipt_mail(
-            receipt=grant_receipt_make(grant),
-            actor=grant.actor,
-            name=f"consent-{grant.id}",
-            subject=gettext(subject) % {"production": grant.project},
-            context={"about": gettext(about) % {"production": grant.project}},
-            cosigners=[grant.cosigner] if grant.cosigner else [],
-        )

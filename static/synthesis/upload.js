@@ -2,6 +2,8 @@
 // file this way and then submits itself with the upload's id; without this script the
 // same form sends the file whole.
 
+import { size, span } from "./amounts.js";
+
 const RETRIES = 8;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
@@ -141,21 +143,6 @@ class Sending {
     await this.running.catch(() => {});
     if (this.url) await request("DELETE", this.url).catch(() => {});
   }
-}
-
-function size(bytes) {
-  for (const unit of ["B", "kB", "MB"]) {
-    if (bytes < 1000) return `${unit === "B" ? bytes : bytes.toFixed(1)} ${unit}`;
-    bytes /= 1000;
-  }
-  return `${bytes.toFixed(1)} GB`;
-}
-
-function span(seconds) {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 class UploadForm {

@@ -20,7 +20,7 @@ from synthesis.media.probe import Probe, probe
 from synthesis.media.shots import find_shots
 from synthesis.media.sound import scene_origin_s, sound_mono_16k
 from synthesis.models import Adaptation, Footage, Scene, Track
-from synthesis.neural import stages
+from synthesis.neural.adapt import EVERY_PART
 from synthesis.neural.footage import FootageError
 from synthesis.neural.listening import voiced_s
 from synthesis.neural.own_footage import Plan, Stretch, only_face, plan
@@ -194,7 +194,7 @@ def _write_clips(
             f" is seen; at least {LEAST_SPEECH_S:.0f} s are needed. Use footage with"
             " its own sound.",
         )
-    empty: dict[str, list[str]] = {part: [] for part in stages.EVERY_PART}
+    empty: dict[str, list[str]] = {part: [] for part in EVERY_PART}
     write_json(out / "splits.json", empty | {"train": names})
     _write_facts(sources, seconds, chosen, out, refused)
 

@@ -27,7 +27,7 @@ from synthesis.engines.native import NativeEngine
 from synthesis.errors import SynthesisError
 from synthesis.media.probe import Probe, probe
 from synthesis.models import Adaptation, Scene
-from synthesis.neural import stages
+from synthesis.neural.adapt import adapt
 from synthesis.neural.own_footage import Stretch
 from synthesis.neural.training import TrainingError
 from synthesis.neural.weights import GENERAL
@@ -77,7 +77,7 @@ def _learn(adaptation: Adaptation, folder: Path) -> None:
         reports[network](done, steps)
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    lines = stages.adapt(
+    lines = adapt(
         [folder / "data"],
         GENERAL,
         folder / "run",

@@ -9,8 +9,8 @@ from synthesis.engines.baselines import RetrievalEngine, UNetEngine
 from synthesis.engines.native import NativeEngine
 from synthesis.engines.trial import Trial
 from synthesis.neural import targets
-from synthesis.neural.evaluate import Contender, SyncJudge, unmodified
 from synthesis.neural.lipcode import LipCode
+from synthesis.neural.material import Contender, SyncJudge, unmodified
 from synthesis.neural.sync import EvaluatorSays
 from synthesis.neural.weights import WeightFolder
 

@@ -31,6 +31,7 @@ from synthesis.faces.align import (
     lower_face_places,
     poses,
 )
+from synthesis.heap import heap_trim
 from synthesis.neural import masks
 from synthesis.neural.dataset import Placed, lit, mean_light
 from synthesis.neural.lipcode import mouth_shapes, rest_shape
@@ -57,16 +58,16 @@ class _Plan:
     """What is known about a shot before a pixel is read; n frames.
 
     wanted: (n,) False where the frame stays as it is. fade: (n,) 0..1. spec: of the
-    crops cut and laid back. maps: (n, 2, 3). points: (n, 468, 2) in the frame. codes:
-    (n, C) as filmed, LipCode.absolute. rest: (C,) of the shot. turns: (n, 2).
-    places: (n, P, 2) as in a Bank.
+    crops cut and laid back. maps: (n, 2, 3). ovals: (n, points, 2) of masks.FACE_OVAL
+    in the frame. codes: (n, C) as filmed, LipCode.absolute. rest: (C,) of the shot.
+    turns: (n, 2). places: (n, P, 2) as in a Bank.
     """
 
     wanted: NDArray[np.bool_]
     fade: NDArray[np.float64]
     spec: CropSpec
     maps: NDArray[np.float64]
-    points: NDArray[np.float64]
+    ovals: NDArray[np.float64]
     codes: NDArray[np.float32]
     rest: NDArray[np.float32]
     turns: NDArray[np.float64]
@@ -186,6 +187,7 @@ class NativeEngine:
                 yield None
             return
         shot = self._prepared(face, plan, self._wanted_codes(face, controls))
+        heap_trim()  # Drawing takes the most memory: not beside what planning took.
         for patches in each(
             partial(self._drawn, shot),
             self._batches(face, plan),
@@ -221,7 +223,7 @@ class NativeEngine:
             fades(wanted),
             spec,
             maps,
-            landmarks[:, :, :2],
+            landmarks[:, list(masks.FACE_OVAL), :2],
             self._lip_code.absolute(shapes),
             self._lip_code.absolute(rest[None])[0],
             turns,
@@ -432,8 +434,8 @@ def _patch(
 
 def _filmed_matte(plan: _Plan, number: int) -> NDArray[np.uint8]:
     """Return (H, W), 255 on the face as filmed."""
-    points = masks.in_crop(plan.points[number], plan.maps[number])
-    return masks.face_matte(points, plan.spec)
+    outline = masks.in_crop(plan.ovals[number], plan.maps[number])
+    return masks.oval_matte(outline, plan.spec)
 
 
 def fades(wanted: NDArray[np.bool_]) -> NDArray[np.float64]:

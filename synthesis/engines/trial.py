@@ -20,9 +20,9 @@ from synthesis.media.frames import Planes, read_frames
 from synthesis.media.probe import Probe, probe
 from synthesis.media.sound import scene_origin_s, sound_mono_16k
 from synthesis.neural.articulation import words_beside
-from synthesis.neural.evaluate import Material, Painted
 from synthesis.neural.footage import FootageError
 from synthesis.neural.listening import voiced_s
+from synthesis.neural.material import Material, Painted
 from synthesis.neural.pieces import MIN_VOICED_S
 from synthesis.neural.speaker import speaker
 
@@ -111,7 +111,7 @@ class Trial:
         sound: NDArray[np.float32],
         codes: NDArray[np.float32] | None,
     ) -> Iterator[Painted]:
-        """Yield every frame of the material, its mouth redrawn; see neural.evaluate."""
+        """Yield every frame of the material, its mouth redrawn; see neural.material."""
         face = ShotFace(
             lambda: (planes.rgb() for planes in material.planes()),
             material.landmarks.astype(np.float32),

@@ -69,7 +69,8 @@ class Child:
     """One sandboxed child at work on one file. A context manager; leaving it kills.
 
     entry: 'package.module:function' with the signature (source, arguments, outbox).
-    The arguments get `demuxer`, told from the content, added.
+    The arguments get `demuxer`, told from the content, added; where the entry demuxes
+    nothing (is_media=False) the content may be of any kind, and is not told.
     """
 
     def __init__(
@@ -78,15 +79,19 @@ class Child:
         path: str | os.PathLike[str],
         arguments: dict[str, Any],
         caps: Caps | None = None,
+        *,
+        is_media: bool = True,
     ) -> None:
         self.caps = caps or Caps()
         self._waited_s = 0.0
         fd = open_regular(path)
         try:
-            self.kind: Kind = sniff(os.pread(fd, HEAD_BYTES, 0))
+            if is_media:
+                self.kind: Kind = sniff(os.pread(fd, HEAD_BYTES, 0))
+                arguments = arguments | {"demuxer": self.kind.demuxer}
             order = {
                 "entry": entry,
-                "arguments": arguments | {"demuxer": self.kind.demuxer},
+                "arguments": arguments,
                 "memory_bytes": self.caps.memory_bytes,
                 "cpu_s": self.caps.cpu_s,
             }

@@ -21,6 +21,9 @@ JSON, BYTES, REFUSAL, DONE = b"J", b"B", b"R", b"Z"
 FRAME_HEADER = struct.Struct(">Q?7x")
 """Before each frame's planes: its index, and whether a neighbour stands in for it."""
 
+LUMA_HEADER = struct.Struct(">IId")
+"""Before each brightness plane: its width, its height, seconds since the first."""
+
 PACKET_HEADER = struct.Struct(">qqq?7x")
 """Before each copied packet: pts, dts, duration, and whether it is a key."""
 

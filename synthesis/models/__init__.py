@@ -8,6 +8,7 @@ from synthesis.models.adaptations import (
     ModelStill,
 )
 from synthesis.models.faces import FaceConfirmation, FaceEnrolment, FaceSighting
+from synthesis.models.labels import LabelPolicy
 from synthesis.models.renders import (
     Comment,
     Decision,
@@ -31,6 +32,7 @@ __all__ = [
     "FaceEnrolment",
     "FaceSighting",
     "Footage",
+    "LabelPolicy",
     "Line",
     "ManifestUpdate",
     "ModelStill",

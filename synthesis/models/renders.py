@@ -153,6 +153,9 @@ class Deliverable(models.Model):
     mark_id = models.CharField(max_length=16, unique=True)
     mark_key_id = models.CharField(max_length=40)
     fingerprint = models.BinaryField()
+    label = models.JSONField(
+        default=dict, help_text="The visible label, as synthesis.labelling records it."
+    )
     render_seconds = models.FloatField()
     made_at = models.DateTimeField(auto_now_add=True)
 

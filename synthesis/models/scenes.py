@@ -45,7 +45,9 @@ class Upload(models.Model):
 
 
 class Scene(models.Model):
-    """A narrative unit as uploaded. media_facts is synthesis.media's probe as JSON."""
+    """A narrative unit as uploaded. media_facts is synthesis.media's probe as JSON.
+    active_picture: left, top, right, bottom without black bars, None where there are
+    none. breaks: frames with which it goes on after a break."""
 
     class State(models.TextChoices):
         ANALYSING = "analysing", "Being analysed"
@@ -64,6 +66,8 @@ class Scene(models.Model):
     size_bytes = models.BigIntegerField()
     language = models.CharField(max_length=35, default="en")
     media_facts = models.JSONField(default=dict)
+    active_picture = models.JSONField(null=True, blank=True, default=None)
+    breaks = models.JSONField(default=list, blank=True)
     state = models.CharField(
         max_length=12, choices=State.choices, default=State.ANALYSING
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthesis.faces.align import CropSpec
-from synthesis.neural import stages
+from synthesis.neural.adapt import EVERY_PART, adapt, reference_pictures
 from synthesis.neural.dataset import open_clips, read_splits
 from synthesis.neural.footage import FootageError
 from synthesis.neural.prepare import prepare
@@ -42,7 +42,7 @@ def learn_actor(
     seed: int,
     device: str = "cpu",
 ) -> Iterator[str]:
-    """Write out.plain and, if there are steps, out.adapted; yield lines of progress.
+    """Write out.plain and, if there are any steps, out.adapted; yield lines.
 
     Raises FootageError ("no-clips") where no clip can be used, TrainingError,
     WeightsError.
@@ -53,17 +53,17 @@ def learn_actor(
     data = out.folder / "prepared"
     yield from prepare(clips, data, spec)
     splits = read_splits(data)
-    names = [name for part in stages.EVERY_PART for name in splits[part]]
+    names = [name for part in EVERY_PART for name in splits[part]]
     if not names:
         raise FootageError(
             "no-clips", "None of the actor's own clips can be used; see above."
         )
     coded = open_clips(data, names, weights.lip_code())
-    references = stages.reference_pictures(coded, spec)
+    references = reference_pictures(coded, spec)
     base = weights.sha256("lip_code")
     publish(out.plain, "references", references, lip_code_sha256=base)
-    if steps:
-        yield from stages.adapt(
+    if steps or control_steps:
+        yield from adapt(
             [data],
             general,
             out.adapted.parent,

@@ -56,9 +56,14 @@ def face_matte(points: NDArray[np.floating], spec: CropSpec) -> NDArray[np.uint8
 
     points: (468, 2) landmarks in pixels of the crop.
     """
+    return oval_matte(points[list(FACE_OVAL)], spec)
+
+
+def oval_matte(outline: NDArray[np.floating], spec: CropSpec) -> NDArray[np.uint8]:
+    """face_matte, from the points of FACE_OVAL alone."""
     matte = np.zeros((spec.height, spec.width), np.uint8)
-    outline = np.round(points[list(FACE_OVAL)] * 16).astype(np.int32)
-    cv2.fillPoly(matte, [outline], 255, lineType=cv2.LINE_AA, shift=4)
+    corners = np.round(outline * 16).astype(np.int32)
+    cv2.fillPoly(matte, [corners], 255, lineType=cv2.LINE_AA, shift=4)
     size = 2 * max(1, round(FEATHER * spec.px_per_eyes / 2)) + 1
     return cv2.GaussianBlur(matte, (size, size), 0).astype(np.uint8, copy=False)
 
@@ -77,7 +82,7 @@ def lip_weight(points: NDArray[np.floating], spec: CropSpec) -> NDArray[np.uint8
 def in_crop(
     landmarks: NDArray[np.floating], to_frame: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Carry landmarks (468, >=2) from frame pixels into crop pixels (468, 2)."""
+    """Carry points (k, >=2) from frame pixels into crop pixels (k, 2)."""
     inverse = cv2.invertAffineTransform(to_frame.astype(np.float64))
     points: NDArray[np.float64] = landmarks[:, :2] @ inverse[:, :2].T + inverse[:, 2]
     return points

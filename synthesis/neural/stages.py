@@ -6,13 +6,10 @@ RUN/weights/           what an engine loads (weights.WeightFolder)
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from synthesis.faces.align import CropSpec
@@ -43,16 +40,11 @@ from synthesis.neural.lipcode import LipCode
 from synthesis.neural.prepare import load_clip
 from synthesis.neural.renderer import Renderer, RendererConfig
 from synthesis.neural.renderer_training import RendererSchedule, RendererStage
-from synthesis.neural.training import Report, TrainingError, read_checkpoint, train
+from synthesis.neural.training import TrainingError, read_checkpoint, train
 from synthesis.neural.weights import WeightFolder, publish
 
 LARGE_PX_PER_EYES = 100.0
 """From here on the renderer's trunk works on an eighth of the crop."""
-STORED_BYTES = 96_000_000
-"""Of pictures of an actor kept beside adapted weights: 3,000 small or 430 large."""
-EVERY_PART = ("train", "val", "test", "unseen")
-StageReport = Callable[[str, int, int], None]
-"""report(network, steps done, steps in all); raises to stop."""
 
 
 def renderer_config(spec: CropSpec) -> RendererConfig:
@@ -120,7 +112,7 @@ def train_audio(
     On the expert's part of the clips only: the evaluator learns from the others.
     """
     torch.manual_seed(seed)
-    clips = _clips(data, learn_code(data, run), parts=("expert",))
+    clips = coded_clips(data, learn_code(data, run), parts=("expert",))
     talkers = _talkers(clips)
     schedule = ControlSchedule(seed=seed)
     networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
@@ -146,7 +138,7 @@ def train_control(
     """
     torch.manual_seed(seed)
     lip_code = learn_code(data, run)
-    clips = _clips(data, lip_code)
+    clips = coded_clips(data, lip_code)
     talkers = _talkers(clips)
     schedule = ControlSchedule(seed=seed)
     networks = SoundToLips(ControlConfig(talkers=len(talkers) + 1))
@@ -180,14 +172,14 @@ def train_renderer(
     start: a weight folder whose renderer and lip code to go on from.
     """
     torch.manual_seed(seed)
-    renderer = Renderer(renderer_config(_shared_spec(data)))
+    renderer = Renderer(renderer_config(shared_spec(data)))
     if start is not None:
         copy_code(start, run)
         renderer.load_state_dict(WeightFolder(start).renderer().state_dict())
     lip_code = learn_code(data, run)
     stage = RendererStage(
         renderer,
-        _clips(data, lip_code),
+        coded_clips(data, lip_code),
         lip_code.spread,
         RendererSchedule(seed=seed),
         device,
@@ -233,9 +225,9 @@ def train_baseline(
 ) -> Iterator[str]:
     """Train the end-to-end baseline on the renderer's clips."""
     torch.manual_seed(seed)
-    spec = _shared_spec(data)
+    spec = shared_spec(data)
     network = MaskedUNet(BaselineConfig(spec.width, spec.height, spec.px_per_eyes))
-    clips = _clips(data, learn_code(data, run))
+    clips = coded_clips(data, learn_code(data, run))
     stage = BaselineStage(network, clips, BaselineSchedule(seed=seed), device)
     yield from train(stage, run / "checkpoints/baseline.pt", steps=steps)
     publish(
@@ -247,120 +239,11 @@ def train_baseline(
     )
 
 
-def adapt(
-    data: Sequence[Path],
-    general: Path,
-    run: Path,
-    *,
-    renderer_steps: int,
-    control_steps: int,
-    seed: int,
-    device: str = "cpu",
-    parts: Sequence[str] = EVERY_PART,
-    report: StageReport = lambda stage, done, steps: None,
-) -> Iterator[str]:
-    """Fit renderer and style to one actor's own prepared footage.
-
-    general: the weight folder to start from. parts: of splits.json, to train on; by
-    default every clip, since an actor's minutes are few. report is called with
-    "renderer" or "control" after every step. The control network keeps its encoder.
-    """
-    torch.manual_seed(seed)
-    folder = WeightFolder(general)
-    lip_code = folder.lip_code()
-    spec = _shared_spec(data)
-    clips = _clips(data, lip_code, parts)
-    renderer = Renderer(renderer_config(spec))
-    if folder.config("renderer") == _plain(renderer.config):
-        renderer.load_state_dict(folder.renderer().state_dict())
-    stage = RendererStage(
-        renderer, clips, lip_code.spread, RendererSchedule(seed=seed, tint=0.05), device
-    )
-    yield from train(
-        stage,
-        run / "checkpoints/renderer.pt",
-        steps=renderer_steps,
-        report=partial(report, "renderer"),
-    )
-    weights, base = run / "weights", folder.sha256("lip_code")
-    average = stage.average
-    publish(
-        weights,
-        "renderer",
-        average.state_dict(),
-        average.config,
-        training=training_facts(data, steps=renderer_steps, seed=seed, parts=parts),
-        lip_code_sha256=base,
-    )
-    publish(weights, "references", reference_pictures(clips, spec))
-    if control_steps:
-        tell = partial(report, "control")
-        yield from _adapt_control(clips, folder, run, control_steps, seed, device, tell)
-
-
-def _adapt_control(
-    clips: list[CodedClip],
-    folder: WeightFolder,
-    run: Path,
-    steps: int,
-    seed: int,
-    device: str,
-    report: Report,
-) -> Iterator[str]:
-    """Fit control network and style row 0 to the actor; the encoder stays frozen."""
-    networks = folder.control().requires_grad_(True)
-    schedule = ControlSchedule(
-        seed=seed, rate=2e-4, windows=8, unknown=1.0, encoder_rate=0.0
-    )
-    draw = WindowDraw(clips, [], schedule.window_s)
-    stage = ControlStage(networks, draw, schedule, folder.lip_code(), device)
-    yield from train(stage, run / "checkpoints/control.pt", steps=steps, report=report)
-    state = stage.average.state_dict()
-    publish(run / "weights", "control", state, networks.config, style_row=0)
-
-
-def reference_pictures(
-    clips: Sequence[CodedClip], spec: CropSpec, most: int | None = None
-) -> dict[str, np.ndarray]:
-    """Return the actor's most different mouths: crops uint8 (m, H, W, 3) and, as in a
-    Bank, codes, turns, light, places; px_per_eyes (1,) of the crops.
-
-    Farthest-point choice over code, turn of the head and light; at most `most`, and no
-    more than fit STORED_BYTES.
-    """
-    bank = clips[0].bank.joined(*(clip.bank for clip in clips[1:]))
-    frames = [(clip, row) for clip in clips for row in range(len(clip.codes))]
-    room = STORED_BYTES // (3 * spec.width * spec.height)
-    features = np.concatenate(
-        [bank.codes[:, :6], bank.turns / 8.0, bank.light / 25.0], axis=1
-    )
-    kept = [int(bank.codes[:, 0].argmin())]
-    distance = np.full(len(features), np.inf)
-    while len(kept) < min(most or room, room, len(features)):
-        step = np.linalg.norm(features - features[kept[-1]], axis=1)
-        distance = np.minimum(distance, step)
-        kept.append(int(distance.argmax()))
-    crops = [
-        np.asarray(clip.clip.crops[row]) for clip, row in (frames[i] for i in kept)
-    ]
-    chosen = bank[np.array(kept)]
-    return {
-        "crops": np.stack(crops),
-        "codes": chosen.codes,
-        "turns": chosen.turns.astype(np.float32),
-        "light": chosen.light,
-        "places": chosen.places.astype(np.float32),
-        "px_per_eyes": np.array([spec.px_per_eyes], np.float32),
-    }
-
-
-def _training(out: Path) -> list[str]:
-    return read_splits(out)["train"]
-
-
-def _clips(
+def coded_clips(
     data: Sequence[Path], lip_code: LipCode, parts: Sequence[str] = ("train",)
 ) -> list[CodedClip]:
+    """Open the clips of these parts of the splits. Raises TrainingError where there is
+    none."""
     clips: list[CodedClip] = []
     for out in data:
         splits = read_splits(out)
@@ -369,6 +252,20 @@ def _clips(
     if not clips:
         raise _no_clips()
     return clips
+
+
+def shared_spec(data: Sequence[Path]) -> CropSpec:
+    """Return the one crop of all the folders. Raises TrainingError if they differ."""
+    specs = {read_spec(out) for out in data}
+    if len(specs) != 1:
+        raise TrainingError(
+            "crop-sizes", "The prepared folders have crops of different sizes."
+        )
+    return specs.pop()
+
+
+def _training(out: Path) -> list[str]:
+    return read_splits(out)["train"]
 
 
 def _no_clips() -> TrainingError:
@@ -381,15 +278,6 @@ def _talkers(clips: Sequence[CodedClip]) -> list[str]:
     return sorted({c.clip.talker for c in clips})
 
 
-def _shared_spec(data: Sequence[Path]) -> CropSpec:
-    specs = {read_spec(out) for out in data}
-    if len(specs) != 1:
-        raise TrainingError(
-            "crop-sizes", "The prepared folders have crops of different sizes."
-        )
-    return specs.pop()
-
-
 def _load_encoder(networks: SoundToLips, checkpoint: Path) -> None:
     if not checkpoint.exists():
         raise TrainingError(
@@ -398,8 +286,3 @@ def _load_encoder(networks: SoundToLips, checkpoint: Path) -> None:
         )
     kept = read_checkpoint(checkpoint)
     networks.encoder.load_state_dict(kept["stage"]["encoder"])
-
-
-def _plain(config: RendererConfig) -> dict[str, object]:
-    values = dataclasses.asdict(config)
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}

@@ -1,10 +1,11 @@
 """A process that keeps one signing key to itself and signs what it is handed.
 
-    python -m synthesis.provenance.key_process KEY.pem SOCKET
+    python -m synthesis.provenance.key_process KEY.pem SOCKET [PASSWORD-FILE]
 
-Run it as another user than the site, who alone may read the key; give the site's group
-the socket. The site is then told C2PA_PRIVATE_KEY=unix:SOCKET. To bridge to a PKCS#11
-token or a KMS, put its own call in place of `es256`.
+PASSWORD-FILE holds the password of a key that is encrypted (PKCS#8). Run it as another
+user than the site, who alone may read the key; give the site's group the socket. The
+site is then told C2PA_PRIVATE_KEY=unix:SOCKET. To bridge to a PKCS#11 token or a KMS,
+put its own call in place of `es256`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import socketserver
 import sys
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from synthesis.provenance.signers import LENGTH, es256
+from synthesis.errors import SynthesisError
+from synthesis.provenance.signers import LENGTH, es256, private_key
 
 LARGEST_MESSAGE = 1 << 20
 
@@ -53,7 +54,11 @@ class KeyServer(socketserver.UnixStreamServer):
 
 def main() -> None:
     """Serve until ended."""
-    key = serialization.load_pem_private_key(Path(sys.argv[1]).read_bytes(), None)
+    secret = Path(sys.argv[3]).read_bytes().rstrip(b"\r\n") if sys.argv[3:] else None
+    try:
+        key = private_key(Path(sys.argv[1]), secret)
+    except SynthesisError as error:
+        sys.exit(error.sentence)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         sys.exit("The key is not an EC key.")
     with KeyServer(key, sys.argv[2]) as server:

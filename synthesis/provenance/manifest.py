@@ -24,7 +24,12 @@ from synthesis.errors import SynthesisError
 from synthesis.provenance.binding import Binding
 from synthesis.provenance.ingredients import ingredient_archive
 from synthesis.provenance.mark.embed import ALGORITHM
-from synthesis.provenance.native import CONSENT_LABEL, media_type, settings
+from synthesis.provenance.native import (
+    CONSENT_LABEL,
+    VISIBLE_LABEL,
+    media_type,
+    settings,
+)
 from synthesis.provenance.signers import Signer
 from synthesis.provenance.signing import film_sign
 
@@ -62,12 +67,23 @@ CREATED = [
     "c2pa.thumbnail.ingredient",
     "cawg.training-mining",
     CONSENT_LABEL,
+    VISIBLE_LABEL,
 ]
 """Assertions that are ours, not gathered from somebody else."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _JPEG = b"\xff\xd8\xff"
 _MARK_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class LabelFacts:
+    """The label in the picture: what it says, in which language (BCP-47), and for how
+    many seconds it is shown at the beginning and after breaks; None: throughout."""
+
+    wording: str
+    language: str
+    opening_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,7 @@ class ManifestFacts:
     digital_source_type: str = DIGITAL_SOURCE_TYPE
     oversight: str = "prompt_guided"
     thumbnail: bytes = b""
+    label: LabelFacts | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not of the stated form."""
@@ -274,7 +291,16 @@ def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
         },
         CONSENT_LABEL: consent,
     }
+    if facts.label is not None:
+        content[VISIBLE_LABEL] = _visible_label(facts.label)
     return [{"label": label, "data": data} for label, data in content.items()]
+
+
+def _visible_label(label: LabelFacts) -> Json:
+    shown: Json = {"wording": label.wording, "language": label.language}
+    if label.opening_s is None:
+        return shown | {"duration": "whole"}
+    return shown | {"duration": "opening", "seconds": label.opening_s}
 
 
 def disclosure(name: str, sha256: str, *, oversight: str) -> Json:

@@ -10,20 +10,50 @@ from synthesis.provenance.signers import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
 CONSENT_LABEL = "org.lipweb.consent"
+VISIBLE_LABEL = "org.lipweb.visible-label"
 """Our own assertion: hashes of the consent records a file stands on."""
 HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64
+CLOCKS = "lipweb:clocks"
+"""The trust list of time-stamp authorities. The library (0.38.1) takes it for one of
+signers too, and names it: read_child undoes that."""
 LARGEST_IN_MEMORY_MB = 32
 """Beyond this the library works on a temporary file instead of in memory."""
 
 
-def settings(anchors: bytes, *, created: Sequence[str] = ()) -> dict[str, Any]:
-    """Settings of the library: trust `anchors` (PEM or empty), reach no network.
+_BRANDS = {
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"avif": "image/avif",
+    b"heic": "image/heic",
+    b"mif1": "image/heif",
+}
+_RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
+_MAGIC = {
+    b"fLaC": "audio/flac",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
+def settings(
+    anchors: bytes, *, time_anchors: bytes = b"", created: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Settings of the library: trust `anchors` (PEM or empty) to sign and
+    `time_anchors` to tell the time, reach no network.
     created: for writing, the labels of assertions that are ours, not gathered."""
     usages = (C2PA_SIGNING.dotted_string, EMAIL_PROTECTION, DOCUMENT_SIGNING)
-    trust = {"trust_config": "\n".join(usages) + "\n"}
+    trust: dict[str, Any] = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():
         trust["user_anchors"] = anchors.decode("ascii")
+    if time_anchors.strip():
+        trust["anchors"] = [
+            {
+                "trust_anchors": time_anchors.decode("ascii"),
+                "trust_kind": "tsa",
+                "trust_uri": CLOCKS,
+            }
+        ]
     return {
         "version": 1,
         "verify": {
@@ -57,12 +87,12 @@ def media_type(path: Path) -> str | None:
 def media_type_of(head: bytes) -> str | None:
     """media_type, told from a file's first HEAD_BYTES."""
     if head[4:8] == b"ftyp":
-        brands = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4"}
-        return brands.get(head[8:12], "video/mp4")
+        return _BRANDS.get(head[8:12], "video/mp4")
     if head[:4] == b"RIFF":
-        return {b"WAVE": "audio/wav", b"AVI ": "video/avi"}.get(head[8:12])
-    if head[:4] == b"fLaC":
-        return "audio/flac"
+        return _RIFF.get(head[8:12])
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
     if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
         return "audio/mpeg"
     return None

@@ -1,8 +1,9 @@
 """Read the Content Credential of a file that anybody may have made.
 
 The native parser runs in the sandbox that opens all media from outside: no network, no
-other file, limits on memory and time. What comes back is plain, shortened text. All of
-it is the file's own claim, and hostile until the state says otherwise.
+other file, limits on memory and time. Pictures and sound are read as films are. What
+comes back is plain, shortened text. All of it is the file's own claim, and hostile
+until the state says otherwise.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Credential:
     problems: stable codes, C2PA's own or reader-*. The rest is as claimed in the file:
     actions in order, soft bindings as (algorithm, value), consent record hashes, what
     was added since, the human oversight, the signer's organisation, when (ISO 8601) as
-    stated. Updates are read as part of the manifest they update.
+    stated. clock: whose word that is: a time-stamp authority's, "trusted" under one of
+    our roots or "unknown", or "" for the signer's own. Updates are read as part of the
+    manifest they update.
     """
 
     state: State
@@ -83,6 +86,7 @@ class Credential:
     oversight: str = ""
     signer: str = ""
     when: str = ""
+    clock: str = ""
 
     @property
     def holds(self) -> bool:
@@ -94,15 +98,17 @@ def read_credential(
     path: Path,
     *,
     anchors: bytes,
+    time_anchors: bytes = b"",
     store: bytes = b"",
     time_limit_s: int = TIME_LIMIT_S,
 ) -> Credential:
-    """Read and check the credential of `path`; anchors are PEM roots to trust. store:
+    """Read and check the credential of `path`; anchors are PEM roots to trust,
+    time_anchors those of time-stamp authorities. store:
     a manifest store to check the file against in place of its own.
 
     Never raises for what is in the file, never reaches the network.
     """
-    answer = _ask_child(path, anchors, store, time_limit_s)
+    answer = _ask_child(path, anchors, store, time_limit_s, time_anchors)
     if "unreadable" in answer:
         return _unreadable(path, str(answer["unreadable"]))
     try:
@@ -127,15 +133,23 @@ def library_report(path: Path, *, anchors: bytes, store: bytes) -> dict[str, Any
 
 
 def _ask_child(
-    path: Path, anchors: bytes, store: bytes, time_limit_s: int, in_full: bool = False
+    path: Path,
+    anchors: bytes,
+    store: bytes,
+    time_limit_s: int,
+    time_anchors: bytes = b"",
+    *,
+    in_full: bool = False,
 ) -> dict[str, Any]:
     arguments = {
         "anchors": anchors.decode("ascii"),
+        "time_anchors": time_anchors.decode("ascii"),
         "store": base64.b64encode(store).decode("ascii"),
         "in_full": in_full,
     }
     try:
-        with Child(_ENTRY, path, arguments, child_caps(time_limit_s)) as child:
+        caps = child_caps(time_limit_s)
+        with Child(_ENTRY, path, arguments, caps, is_media=False) as child:
             return child.json()
     except MediaRefused as refused:
         problem = _REFUSALS.get(refused.code, "reader-format-unknown")
@@ -191,6 +205,7 @@ def _credential(content: dict[str, Any]) -> Credential:
         oversight=content.get("oversight", ""),
         signer=content.get("signer", ""),
         when=content.get("when", ""),
+        clock=content.get("clock", ""),
     )
 
 

@@ -17,6 +17,7 @@ import c2pa  # Here, not later: once the doors are shut no library can be opened
 
 from synthesis.media.wire import Outbox
 from synthesis.provenance.native import (
+    CLOCKS,
     CONSENT_LABEL,
     HEAD_BYTES,
     media_type_of,
@@ -24,7 +25,7 @@ from synthesis.provenance.native import (
 )
 
 LONGEST_TEXT, LONGEST_LIST = 300, 100
-UNTRUSTED = "signingCredential.untrusted"
+TRUSTED, UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
 NOT_YET_VALID = "reader-certificate-not-yet-valid"
 WRONG_PURPOSE = "signingCredential.invalid"
 OUT_OF_DATE = {"signingCredential.expired", "claimSignature.outsideValidity"}
@@ -40,13 +41,19 @@ def answer(source: BinaryIO, arguments: Json, outbox: Outbox) -> None:
             source,
             arguments["anchors"].encode(),
             base64.b64decode(arguments["store"]),
+            time_anchors=arguments["time_anchors"].encode(),
             in_full=arguments["in_full"],
         )
     )
 
 
 def read(
-    source: BinaryIO, anchors: bytes, store: bytes, *, in_full: bool = False
+    source: BinaryIO,
+    anchors: bytes,
+    store: bytes,
+    *,
+    time_anchors: bytes = b"",
+    in_full: bool = False,
 ) -> Json:
     """Read the credential of one file with the native library; in_full: with its
     validation results as they are."""
@@ -54,7 +61,7 @@ def read(
     source.seek(0)
     if kind is None:
         return {"unreadable": "reader-format-unknown"}
-    context = c2pa.Context.from_dict(settings(anchors))
+    context = c2pa.Context.from_dict(settings(anchors, time_anchors=time_anchors))
     file = io.BufferedReader(cast(io.RawIOBase, source), 1 << 20)
     try:
         with c2pa.Reader(
@@ -117,6 +124,7 @@ def summary(store: Json, details: Json) -> Json:
         "oversight": _oversight([first, *later]),
         "signer": _text(signature.get("issuer")),
         "when": _text(signature.get("time") or _stated(actions)),
+        "clock": _clock(results.get("activeManifest")),
     }
 
 
@@ -187,13 +195,29 @@ def _judged(*results: Json | None) -> tuple[str, list[str]]:
     good: set[object] = set()
     bad: dict[str, None] = {}  # A set that keeps its order.
     for result in results:
-        good |= {one.get("code") for one in (result or {}).get("success") or []}
+        for one in (result or {}).get("success") or []:
+            if one.get("code") == TRUSTED and CLOCKS in str(one.get("explanation")):
+                bad[UNTRUSTED] = None  # Who may tell the time may not sign files.
+            else:
+                good.add(one.get("code"))
         failures = _some((result or {}).get("failure"))
         bad |= {_text(one.get("code")): None for one in failures}
     if any(code != UNTRUSTED for code in bad):
         return "invalid", list(bad)
-    trusted = "signingCredential.trusted" in good and UNTRUSTED not in bad
+    trusted = TRUSTED in good and UNTRUSTED not in bad
     return ("trusted" if trusted else "valid"), list(bad)
+
+
+def _clock(result: Json | None) -> str:
+    """Whose word the time of the signature is."""
+    told = [
+        one.get("code")
+        for kind in ("success", "informational")
+        for one in _some((result or {}).get(kind))
+    ]
+    if "timeStamp.trusted" in told:
+        return "trusted"
+    return "unknown" if "timeStamp.validated" in told else ""
 
 
 def _ingredient(ingredient: Json, manifest_label: str, results: Json) -> Json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule
 from synthesis.provenance.mark import detect
 from synthesis.provenance.read import Credential
 
@@ -33,7 +33,7 @@ class ReadBack:
 def check_output(
     frames: Iterable[tuple[Plane, Plane, Plane]],
     *,
-    label: Label,
+    label: Schedule,
     mark_key: tuple[str, bytes],
     mark_id: bytes,
     credential: Credential,
@@ -41,8 +41,9 @@ def check_output(
 ) -> ReadBack:
     """Check the decoded frames (y, u, v) and the credential of one finished file.
 
-    The label must be on every frame, the mark must give back `mark_id` under the key,
-    and the credential must hold and be the one just signed. Frames are streamed.
+    The label must be on every frame that its schedule names, the mark must give back
+    `mark_id` under the key, and the credential must hold and be the one just signed.
+    Frames are streamed.
     """
     count = 0
     unlabelled: list[int] = []
@@ -50,7 +51,7 @@ def check_output(
     def lumas() -> Iterator[Plane]:
         nonlocal count
         for y, _, _ in frames:
-            if not label.present(y):
+            if label.lacks(count, y):
                 unlabelled.append(count)
             count += 1
             yield y

@@ -107,23 +107,40 @@ def es256(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
 def signer_from_files(
     chain: Path, key: Path, *, password: bytes | None = None
 ) -> FileSigner:
-    """Load the operator's certificate chain and key (PEM).
+    """Load the operator's certificate chain and key (PEM). password: of a key that is
+    encrypted (PKCS#8).
 
     Raises SynthesisError `signing-key-unusable` with what is wrong: unreadable, not
     P-256, key and certificate of different pairs, for another purpose, or out of date.
     """
     chain_pem, certificates = _certificates(chain)
-    try:
-        private = serialization.load_pem_private_key(key.read_bytes(), password)
-    except (OSError, ValueError, TypeError) as error:
-        raise _unusable("The certificate or key cannot be read.") from error
+    private = private_key(key, password)
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(
         private.curve, ec.SECP256R1
     ):
-        raise _unusable("The key is not an EC key on the curve P-256.")
+        raise unusable("The key is not an EC key on the curve P-256.")
     if private.public_key() != certificates[0].public_key():
-        raise _unusable("The key does not belong to the first certificate.")
+        raise unusable("The key does not belong to the first certificate.")
     return FileSigner(chain_pem, _usable_until(certificates), private)
+
+
+def private_key(path: Path, password: bytes | None) -> object:
+    """The key of a PEM file. Raises SynthesisError `signing-key-unusable`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unusable("The certificate or key cannot be read.") from error
+    is_locked = b"ENCRYPTED" in content
+    if is_locked and password is None:
+        raise unusable("The signing key is encrypted, and no password is set for it.")
+    try:
+        return serialization.load_pem_private_key(
+            content, password if is_locked else None
+        )
+    except (ValueError, TypeError) as error:
+        if is_locked:
+            raise unusable("The signing key's password is wrong.") from error
+        raise unusable("The certificate or key cannot be read.") from error
 
 
 def signer_at_socket(chain: Path, path: str) -> SocketSigner:
@@ -138,13 +155,13 @@ def _certificates(chain: Path) -> tuple[bytes, list[x509.Certificate]]:
         chain_pem = chain.read_bytes()
         return chain_pem, x509.load_pem_x509_certificates(chain_pem)
     except (OSError, ValueError) as error:
-        raise _unusable("The certificate or key cannot be read.") from error
+        raise unusable("The certificate or key cannot be read.") from error
 
 
 def _usable_until(certificates: list[x509.Certificate]) -> datetime:
     """When the first of the chain ends. Raises unless it may sign today."""
     if not _may_sign(certificates[0]):
-        raise _unusable(
+        raise unusable(
             "The certificate is made for another purpose: it lacks the C2PA extended"
             " key usage."
         )
@@ -152,9 +169,9 @@ def _usable_until(certificates: list[x509.Certificate]) -> datetime:
     ends = min(one.not_valid_after_utc for one in certificates)
     now = datetime.now(UTC)
     if now > ends:
-        raise _unusable(f"The certificate has expired, on {ends:%d %B %Y}.")
+        raise unusable(f"The certificate has expired, on {ends:%d %B %Y}.")
     if now < begins:
-        raise _unusable(f"The certificate is not valid before {begins:%d %B %Y}.")
+        raise unusable(f"The certificate is not valid before {begins:%d %B %Y}.")
     return ends
 
 
@@ -166,7 +183,8 @@ def _may_sign(leaf: x509.Certificate) -> bool:
     return C2PA_SIGNING in usage.value
 
 
-def _unusable(what: str) -> SynthesisError:
+def unusable(what: str) -> SynthesisError:
+    """What is raised wherever the signing key cannot be used."""
     return SynthesisError(
         "signing-key-unusable",
         f"{what} Nothing can be signed until the signing certificate is put right.",

@@ -6,16 +6,17 @@ stranger's manifest says is left out of the sentences; only our own records spea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthesis.provenance.fingerprint import ALIKE
 from synthesis.provenance.mark import Detection
 from synthesis.provenance.problems import in_words
 from synthesis.provenance.read import Credential
+from synthesis.words import noted as _
 
 
 class Code(StrEnum):
@@ -56,62 +57,95 @@ class Consent:
         return self.status == "active"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """code: what it is. sentences: that in words, then what consent says today."""
+class Seen(StrEnum):
+    """How much of a file's picture was searched for the mark."""
 
-    code: Code
-    sentences: tuple[str, ...]
+    ALL = "all"
+    PART = "part"
+    NO_PICTURE = "no-moving-picture"
+    NOTHING = "not-readable"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """seconds: of the film that were searched; of_seconds: its length as it states it,
+    0 if it does not."""
+
+    seen: Seen = Seen.ALL
+    seconds: float = 0.0
+    of_seconds: float = 0.0
+
+
+class Sentence(NamedTuple):
+    """Words with places for values, as catalogues know them."""
+
+    words: str
+    values: Mapping[str, object] = {}
 
     @property
     def text(self) -> str:
-        """All sentences as one line."""
-        return " ".join(self.sentences)
+        """It in English."""
+        return self.words % self.values if self.values else self.words
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """code: what it is. sentences: that in words, what was not looked at if it
+    matters, then what consent says today."""
+
+    code: Code
+    sentences: tuple[Sentence, ...]
+    looked: Looked = field(default_factory=Looked)
+
+    @property
+    def text(self) -> str:
+        """All sentences as one line, in English."""
+        return " ".join(sentence.text for sentence in self.sentences)
 
 
 _IS = {
-    Code.UNCHANGED: (
+    Code.UNCHANGED: _(
         "This file was made by lipweb on this server, and nothing in it has been "
         "changed since it was signed. The lips were moved by AI."
     ),
-    Code.CHANGED: (
+    Code.CHANGED: _(
         "This file comes from lipweb on this server, but it was changed after it was "
         "signed. The lips were moved by AI; what else was changed cannot be told."
     ),
-    Code.MISFIT: (
+    Code.MISFIT: _(
         "This file carries the Content Credential of one of our files, but it is not "
         "what was signed, and our invisible mark is not on it. Either it was changed "
         "a great deal, or the credential was put on another file."
     ),
-    Code.STRIPPED: (
+    Code.STRIPPED: _(
         "The Content Credential is gone, but the invisible mark shows that this "
         "picture was made by lipweb on this server. The lips were moved by AI; "
         "whether it was changed since cannot be told."
     ),
-    Code.RELABELLED: (
+    Code.RELABELLED: _(
         "The invisible mark shows that this picture was made by lipweb on this "
         "server, but the file carries a Content Credential that is not ours. The lips "
         "were moved by AI."
     ),
-    Code.PASTED: (
+    Code.PASTED: _(
         "The invisible mark of one of our files is here, on a picture that does not "
         "look like that file. The mark may have been copied: this does not show that "
         "the video is ours."
     ),
-    Code.UNRECORDED: (
+    Code.UNRECORDED: _(
         "The invisible mark was written with a key of this server, but there is no "
         "record of such a file here."
     ),
-    Code.FOREIGN: (
+    Code.FOREIGN: _(
         "This file was not made here. It carries a Content Credential of another "
         "maker, and its content fits that credential. What that maker claims is shown "
         "below; we do not vouch for it."
     ),
-    Code.FOREIGN_BROKEN: (
+    Code.FOREIGN_BROKEN: _(
         "This file carries a Content Credential that does not hold: the file or the "
         "credential was changed, or it cannot be read. It was not recognised as ours."
     ),
-    Code.NOTHING: (
+    Code.NOTHING: _(
         "Neither a Content Credential nor our invisible mark was found. That proves "
         "nothing: the file may never have been marked, or the marks may have been "
         "removed."
@@ -125,6 +159,7 @@ def judge(
     deliverable: Deliverable | None,
     consent: Sequence[Consent],
     *,
+    looked: Looked = Looked(),
     same_bytes: bool = False,
     similarity: float | None = None,
 ) -> Verdict:
@@ -132,7 +167,7 @@ def judge(
 
     same_bytes: the file's SHA-256 is that of the deliverable, which says more than any
     certificate, and outlives it. similarity: of the file's fingerprint with the
-    deliverable's, None if not compared.
+    deliverable's, None if not compared. looked: how far the mark was searched for.
     consent: statuses for the deliverable; not looked at if the file is not ours.
     """
     code = (
@@ -140,13 +175,36 @@ def judge(
         if same_bytes and deliverable is not None
         else _code(credential, mark, deliverable, similarity)
     )
-    sentences = [_IS[code]]
+    shown = consent if code in _OURS else ()
+    broken = credential.holds and any(
+        one.state == "invalid" for one in credential.ingredients
+    )
+    told = sentences(code, looked, shown, is_of_broken=broken)
+    return Verdict(code, tuple(told), looked)
+
+
+def sentences(
+    code: Code, looked: Looked, consent: Sequence[Consent], *, is_of_broken: bool
+) -> list[Sentence]:
+    """What is said of a file; consent only of one that is ours. is_of_broken: its
+    credential holds, and that of something it was made from does not."""
+    told = [Sentence(_IS[code])]
+    if is_of_broken:
+        words = _(
+            "The credential of something it was made from is broken: what is said of"
+            " that part is not proven."
+        )
+        told.append(Sentence(words))
+    if code in _UNMARKED:
+        told += _on_search(looked)
     if code in _OURS:
-        sentences += _on_consent(consent)
-    return Verdict(code, tuple(sentences))
+        told += _on_consent(consent)
+    return told
 
 
 _OURS = (Code.UNCHANGED, Code.CHANGED, Code.MISFIT, Code.STRIPPED, Code.RELABELLED)
+_UNMARKED = (Code.MISFIT, Code.FOREIGN, Code.FOREIGN_BROKEN, Code.NOTHING)
+"""Verdicts that rest on no mark having been found."""
 
 
 def _code(
@@ -174,23 +232,73 @@ def _code(
     return Code.FOREIGN_BROKEN if credential.state == "invalid" else Code.NOTHING
 
 
-def _on_consent(consent: Sequence[Consent]) -> list[str]:
+def _on_search(looked: Looked) -> list[Sentence]:
+    """Say what was not searched for the mark."""
+    if looked.seen == Seen.NO_PICTURE:
+        return [
+            Sentence(
+                _(
+                    "It holds no moving picture. Our invisible mark is only in moving"
+                    " pictures, so it was not looked for."
+                )
+            )
+        ]
+    if looked.seen == Seen.NOTHING:
+        return [
+            Sentence(
+                _(
+                    "Its picture could not be read, so our invisible mark was not"
+                    " looked for."
+                )
+            )
+        ]
+    if looked.seen == Seen.PART:
+        spans = {"looked": _clock(looked.seconds), "length": _clock(looked.of_seconds)}
+        return [
+            Sentence(
+                _(
+                    "Only the first %(looked)s of %(length)s (minutes and seconds) were"
+                    " searched for our invisible mark. To ask about a later scene, send"
+                    " a clip of it."
+                ),
+                spans,
+            )
+        ]
+    return []
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+def _on_consent(consent: Sequence[Consent]) -> list[Sentence]:
     """Say for each actor how consent stands today."""
     if not consent:
-        return ["No consent record is linked to it."]
-    said = []
-    for one in consent:
-        since = f" since {one.since.isoformat()}" if one.since else ""
-        if one.stands:
-            said.append(f"The consent of {one.actor} stands today.")
-        elif one.status == "revoked":
-            said.append(
-                f"The consent of {one.actor} has been withdrawn{since}. Copies that "
-                "had already left cannot be recalled."
-            )
-        else:
-            said.append(f"The consent of {one.actor} does not stand: {one.status}.")
-    return said
+        return [Sentence(_("No consent record is linked to it."))]
+    return [_of_actor(one) for one in consent]
+
+
+def _of_actor(one: Consent) -> Sentence:
+    values: dict[str, object] = {"actor": one.actor}
+    if one.stands:
+        return Sentence(_("The consent of %(actor)s stands today."), values)
+    if one.status != "revoked":
+        values["status"] = one.status
+        words = _("The consent of %(actor)s does not stand: %(status)s.")
+        return Sentence(words, values)
+    if one.since is None:
+        words = _(
+            "The consent of %(actor)s has been withdrawn. Copies that had already left"
+            " cannot be recalled."
+        )
+        return Sentence(words, values)
+    values["since"] = one.since.isoformat()
+    words = _(
+        "The consent of %(actor)s has been withdrawn since %(since)s. Copies that had"
+        " already left cannot be recalled."
+    )
+    return Sentence(words, values)
 
 
 def as_json(
@@ -213,12 +321,14 @@ def as_json(
             "title": credential.title,
             "generator": credential.generator,
             "when": credential.when,
+            "clock": credential.clock,
             "actions": list(credential.actions),
             "ingredients": [
                 {
                     "title": one.title,
                     "relationship": one.relationship,
                     "state": one.state,
+                    "problems": list(one.problems),
                     "problems_said": [in_words(code) for code in one.problems],
                 }
                 for one in credential.ingredients
@@ -232,6 +342,11 @@ def as_json(
             "found": mark.found,
             "id": mark.id,
             "confidence": mark.confidence,
+        },
+        "looked": {
+            "seen": verdict.looked.seen.value,
+            "seconds": round(verdict.looked.seconds, 1),
+            "of_seconds": round(verdict.looked.of_seconds, 1),
         },
         "deliverable": deliverable.id if deliverable and ours else None,
         "consent": [

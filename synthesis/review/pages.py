@@ -25,6 +25,7 @@ from synthesis.review.media import serve_stored
 from synthesis.review.standing import standing_of
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
+from synthesis.scenes.label_words import label_in_words, label_remarks
 from synthesis.scenes.mouth_words import dials_in_words, render_left_alone
 from synthesis.seen import MemberRequest
 from synthesis.services.audits import audit_bundle_make
@@ -76,6 +77,8 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
         "is_draft": found.render.tier == Render.Tier.DRAFT,
         "dials": dials_in_words(found.render.controls, clock),
         "left_alone": render_left_alone(found.render, clock),
+        "label": label_in_words(found.label),
+        "label_remarks": label_remarks(found.label, clock),
         "closed": closed,
         "missing": "" if closed else release_missing(found),
         "sent_back": not closed and is_sent_back(found),

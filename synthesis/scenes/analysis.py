@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from synthesis.faces.abstention import left_alone
 from synthesis.faces.tracks import FaceTrack, find_tracks
+from synthesis.media.active import ActivePicture
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.proxy import write_proxy
@@ -37,7 +38,9 @@ def scene_analyse(scene: Scene) -> None:
         scene.media_facts = facts.to_json()
         scene.save(update_fields=["sha256", "media_facts"])
         report = Progress(scene, units=3 * facts.frame_count, look=lambda: _look(scene))
-        shots = _find_shots(path, facts, report)
+        bars = ActivePicture()
+        shots = _find_shots(path, facts, bars, report)
+        scene.active_picture = bars.box()
         report.next_stage(facts.frame_count)
         tracks = _find_faces(path, facts, shots, Path(folder), report)
         report.next_stage(facts.frame_count)
@@ -53,8 +56,17 @@ def scene_analyse(scene: Scene) -> None:
         _write_rows(scene, shots, tracks, proxy)
 
 
-def _find_shots(path: Path, facts: Probe, report: Progress) -> list[tuple[int, int]]:
-    return find_shots(_pictures(path, facts, report, "Finding the cuts"), facts.rate)
+def _find_shots(
+    path: Path, facts: Probe, bars: ActivePicture, report: Progress
+) -> list[tuple[int, int]]:
+    """The shots; what is seen on the way goes to bars too."""
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for picture in _pictures(path, facts, report, "Finding the cuts"):
+            bars.push(picture)
+            yield picture
+
+    return find_shots(pictures(), facts.rate)
 
 
 def _pictures(

@@ -14,13 +14,9 @@ from consent.readers import reading_locale
 from synthesis.faces.features import shipped_figures
 from synthesis.faces.sface import NAME as SFACE
 from synthesis.models import FaceSighting, Track
+from synthesis.services.face_confirmations import confirmation_standing, title_of
 from synthesis.services.face_questions import is_waiting
-from synthesis.services.faces import (
-    confirmation_standing,
-    sighting_of,
-    sighting_refusal,
-    title_of,
-)
+from synthesis.services.faces import sighting_of, sighting_refusal
 from synthesis.services.measured import FORGOTTEN
 
 Verdict = FaceSighting.Verdict

@@ -23,16 +23,14 @@ from synthesis.models import FaceSighting
 from synthesis.review.media import serve_stored
 from synthesis.scenes.face_words import can_tell, what_is_said
 from synthesis.seen import MemberRequest
-from synthesis.services.faces import (
-    REFERENCE_MAX_BYTES,
+from synthesis.services.face_confirmations import (
     confirmation_of,
     confirmation_options,
     confirmation_standing,
     face_confirm,
     face_deny,
-    face_forget,
-    reference_bring,
 )
+from synthesis.services.faces import REFERENCE_MAX_BYTES, face_forget, reference_bring
 from synthesis.sizelimit import body_at_most
 
 

@@ -12,9 +12,11 @@ from consent.errors import ConsentDenied, Failure
 from consent.models import Actor, Project, Status
 from consent.policy import verify
 from consent.sentences import content_words, listed
+from synthesis.errors import SynthesisError
 from synthesis.models import Dub, Scene, Track
 from synthesis.services.consents import use_of
 from synthesis.services.faces import sighting_of, sighting_refusal
+from synthesis.services.labels import label_verify
 from synthesis.services.renders import tracks_to_render
 
 
@@ -46,8 +48,17 @@ def missing_for(dub: Dub) -> list[Missing]:
                 )
             )
         missing += consent_missing(dub, actor)
-    missing += faces_missing(dub)
-    return missing
+    return missing + faces_missing(dub) + label_missing(dub)
+
+
+def label_missing(dub: Dub) -> list[Missing]:
+    """What keeps the label from being drawn on this dub."""
+    try:
+        label_verify(dub)
+    except SynthesisError as refused:
+        link = reverse("synthesis:label", args=[dub.scene.project_id])
+        return [Missing(refused.sentence, link, "See the label")]
+    return []
 
 
 def faces_missing(dub: Dub) -> list[Missing]:

@@ -11,6 +11,7 @@ from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
 from synthesis.scenes.face_words import guard_told
 from synthesis.scenes.facts import Clock, facts_in_words
+from synthesis.scenes.label_words import label_remarks
 from synthesis.scenes.mouth_words import (
     dials_in_words,
     left_alone_in_words,
@@ -21,6 +22,7 @@ from synthesis.scenes.readiness import (
     exclusions_told,
     missing_for,
 )
+from synthesis.services.labels import label_policy
 
 PERFORMANCE = tuple((form, words) for form, (_, _, words) in FORMATS.items())
 """What the performance of a finished render can be downloaded as."""
@@ -41,6 +43,8 @@ def scene_shown(scene: Scene, roles: frozenset[str]) -> dict[str, Any]:
     return page | {
         "clock": clock,
         "shots": shots_shown(scene, clock),
+        "breaks": [clock.label(frame) for frame in scene.breaks],
+        "label_stays": label_policy(scene.project).opening_s is None,
         "faces": [track_shown(track, clock) for track in tracks],
         "actors": actors_with_consent(scene.project),
         "busy": Render.objects.live().filter(dub__scene=scene).exists(),
@@ -112,7 +116,10 @@ def render_shown(render: Render) -> dict[str, Any]:
 
 def render_told(render: Render, clock: Clock) -> dict[str, Any]:
     """A render as shown, with what was asked of the mouths and what was left alone."""
-    return render_shown(render) | {
+    shown = render_shown(render)
+    made = shown["deliverable"]
+    return shown | {
+        "label_remarks": label_remarks(made.label, clock) if made else [],
         "dials": dials_in_words(render.controls, clock),
         "left_alone": render_left_alone(render, clock),
     }

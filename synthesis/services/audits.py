@@ -13,17 +13,19 @@ from consent.bundle import (
     DECISIONS,
     FACTS,
     RECEIPT,
+    ROOTS,
     SEALED,
     Seal,
     bundle_bytes,
     index_bytes,
 )
 from consent.canonical import canonical_bytes, sha256_hex
-from consent.models import LedgerEntry, Membership, Role
+from consent.models import Grant, LedgerEntry, Membership, Role
 from consent.receipt import EntryPart
 from consent.record import instant
 from consent.services.checkpoints import checkpoint_covering, ledger_key
 from consent.services.ledger import ledger_append, ledger_inclusion_proof
+from synthesis import house_keys
 from synthesis.errors import NotAllowed
 from synthesis.models import Deliverable
 from synthesis.provenance.container import manifest_boxes
@@ -36,19 +38,14 @@ from synthesis.storage import local_path
 def audit_bundle_make(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser
 ) -> bytes:
-    """Return the bundle, a zip: with every consent for producers of the project, with
-    their own for an actor in the file (receipts name people; reviewers need not know
-    them), and without the words that go with a decision. The ledger says that it was
-    made, and for whom. Not to be called inside a transaction. Raises NotAllowed for
-    others."""
-    grants = deliverable.render.grants.select_related("actor", "project")
-    project = deliverable.render.dub.scene.project
-    members_of = Membership.objects.filter(project=project, role=Role.PRODUCER)
-    if not members_of.filter(user_id=acting_user.pk).exists():
-        grants = grants.filter(actor__user=acting_user.pk)
-    if not grants:
-        raise NotAllowed("not-found", "There is no such file here.")
-    receipt = deliverable_receipt_of(deliverable, list(grants))
+    """Return the bundle, a zip, without the words that go with a decision. The ledger
+    says that it was made, and for whom. Not to be called inside a transaction.
+
+    It holds the consents that the person may read, which name people: every one for
+    producers of the project, their own for an actor in the file, none for who only
+    reviews. The others stand in it by their hashes, and whoever checks it is told that
+    they are not shown. Raises NotAllowed for others."""
+    receipt = deliverable_receipt_of(deliverable, _shown(deliverable, acting_user))
     with transaction.atomic():
         # One moment for all of it: an act between two readings would not be told of
         # in the one and be told of in the other.
@@ -65,6 +62,21 @@ def audit_bundle_make(
             acting_user=acting_user,
         )
     return bundle_bytes(members, index, _seal(deliverable, last=entry.index))
+
+
+def _shown(deliverable: Deliverable, acting_user: AbstractBaseUser) -> list[Grant]:
+    """The consents of a file that a person may read. Raises NotAllowed where the file
+    does not concern them at all."""
+    grants = deliverable.render.grants.select_related("actor", "project")
+    project = deliverable.render.dub.scene.project
+    own = Membership.objects.filter(project=project, user_id=acting_user.pk)
+    roles = set(own.values_list("role", flat=True))
+    if Role.PRODUCER in roles:
+        return list(grants)
+    mine = list(grants.filter(actor__user=acting_user.pk))
+    if not mine and Role.REVIEWER not in roles:
+        raise NotAllowed("not-found", "There is no such file here.")
+    return mine
 
 
 def _seal(deliverable: Deliverable, *, last: int) -> Seal:
@@ -95,6 +107,7 @@ def _members(deliverable: Deliverable) -> dict[str, bytes]:
         ),
         DECISIONS: canonical_bytes({"decisions": _decisions(deliverable)}),
         CREDENTIAL: shown,
+        ROOTS: house_keys.anchors(),
     }
 
 
@@ -108,6 +121,7 @@ def _facts(deliverable: Deliverable, *, purpose_at: int, whole: bool) -> dict[st
         "manifest": deliverable.manifest_id,
         "mark": deliverable.mark_id,
         "mark_algorithm": ALGORITHM,
+        "label": deliverable.label,
         "purpose_at": purpose_at,
         "credential_whole": whole,
         "grants": sorted(str(grant.id) for grant in deliverable.render.grants.all()),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from consent.models import Actor
 from consent.services.notices import actor_tell
 from synthesis.models import FaceSighting
-from synthesis.services.faces import is_confirmed
+from synthesis.services.face_confirmations import is_confirmed
 
 Verdict = FaceSighting.Verdict
 

@@ -20,7 +20,7 @@ from synthesis.models import (
     Render,
     Track,
 )
-from synthesis.services.faces import title_of
+from synthesis.services.face_confirmations import title_of
 from synthesis.services.receipts import deliverable_receipt_of
 
 

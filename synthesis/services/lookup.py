@@ -30,6 +30,8 @@ RECOGNISED: Final = (Code.UNCHANGED, Code.CHANGED, Code.STRIPPED, Code.RELABELLE
 """What a file's look-up answers to; never to a mark pasted on another picture."""
 _MARK_ID = re.compile(r"[0-9a-f]{16}")
 _LONGEST_VALUE = 64
+SEEK_S: Final = 30.0
+"""How long a video is searched for its mark while its sender waits."""
 
 
 def binding_resolve(*, algorithm: str, value: str) -> list[str]:
@@ -47,7 +49,7 @@ def content_resolve(*, path: Path, algorithm: str = "") -> list[str]:
     from. Nothing of it is kept. Raises SynthesisError: unknown-algorithm."""
     if algorithm:
         _require_known(algorithm)
-    found = file_verify(path)
+    found = file_verify(path, seek_s=SEEK_S)
     if Code(found["code"]) not in RECOGNISED:
         return []
     rows = _released().filter(id=found["deliverable"])

@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 
 from consent.access import is_producer
-from consent.models import Actor, Cosigner, Grant, LedgerEntry
+from consent.models import Actor, Cosigner, Grant, LedgerEntry, UnsentReceipt
 from consent.receipt import Receipt
 from consent.sentences import language_words
 from consent.services.ledger import ledger_append
-from consent.services.receipts import receipt_mail, receipt_make
+from consent.services.receipt_letters import receipt_mail
+from consent.services.receipts import receipt_make
 from synthesis.errors import NotAllowed
 from synthesis.models import Deliverable, Render
 
@@ -49,20 +50,25 @@ def deliverable_receipt(
     return deliverable_receipt_of(deliverable, list(grants))
 
 
-def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
+def deliverable_receipts_send(
+    *, entry: LedgerEntry, late: UnsentReceipt | None = None, **_: Any
+) -> int:
     """On commit of a finished file: mail each actor in it the receipt. A draft cannot
-    leave the house, so nobody is written to for each try."""
+    leave the house, so nobody is written to for each try. Returns how many went."""
     if entry.kind != MADE:
-        return
+        return 0
     deliverable = Deliverable.objects.get(id=entry.subject)
     if deliverable.render.tier == Render.Tier.DRAFT:
-        return
+        return 0
+    sent = 0
     dub = deliverable.render.dub
     for actor in Actor.objects.filter(grants__renders=deliverable.render).distinct():
         own = deliverable.render.grants.filter(actor=actor)
         tongue = language_words(dub.language)
-        receipt_mail(
+        sent += receipt_mail(
             receipt=deliverable_receipt_of(deliverable, list(own)),
+            entry=entry,
+            late=late,
             actor=actor,
             name=f"file-{deliverable.id}",
             subject=f"Made with your face: {dub.scene} in {tongue}",
@@ -72,6 +78,7 @@ def deliverable_receipts_send(*, entry: LedgerEntry, **_: Any) -> None:
             },
             cosigners=Cosigner.objects.filter(grants__in=own).distinct(),
         )
+    return sent
 
 
 def deliverable_receipt_of(deliverable: Deliverable, grants: list[Grant]) -> Receipt:

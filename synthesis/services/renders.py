@@ -29,6 +29,7 @@ from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
 from synthesis.services.faces import faces_refuse_known
+from synthesis.services.labels import label_verify
 from synthesis.services.leftovers import render_leftovers_delete
 from synthesis.services.measured import measured_verify
 
@@ -54,6 +55,7 @@ def render_queue(
     _require_faces(dub)
     measured_verify(dub)
     faces_refuse_known(tracks_to_render(dub))
+    label_verify(dub)
     if tier not in Render.Tier.values:
         raise SynthesisError("bad-tier", "Choose a draft or the final version.")
     dials = dials_standing(dub, dub.dials if controls is None else controls)

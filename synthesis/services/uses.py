@@ -138,6 +138,7 @@ def _made(render: Render) -> Made:
         receipt=reverse("synthesis:deliverable_receipt", args=[file.id, "pdf"])
         if file
         else "",
+        bundle=reverse("synthesis:audit_bundle", args=[file.id]) if file else "",
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from django.db.models import Q
@@ -15,65 +15,128 @@ from numpy.typing import NDArray
 from consent.models import Grant
 from synthesis import house_keys
 from synthesis.errors import MediaRefused
-from synthesis.media.frames import read_frames
-from synthesis.media.probe import probe
+from synthesis.media.glance import Glance, glance
+from synthesis.media.sandbox import Caps
 from synthesis.models import Deliverable
 from synthesis.provenance import verdict
 from synthesis.provenance.container import sha256_as_signed
 from synthesis.provenance.fingerprint import Fingerprint, similarity
 from synthesis.provenance.mark import Detection, detect
+from synthesis.provenance.native import media_type
 from synthesis.provenance.read import Credential, read_credential
 
-LOOKED_AT_S = 120
-"""How much of the picture is searched for a mark; one lies in any two seconds."""
+SEEK_S = 180.0
+"""How long a file's picture is searched for a mark, at most; one lies in any two
+seconds of it. What was not looked at is said."""
+_READING = Caps(cpu_s=1_200, stall_s=30.0, wall_s=600.0)
+_TOLD_EVERY_S = 0.5
+_NOTHING_MOVES = ("no-picture", "text-file", "playlist", "file-empty")
+"""Refusals of what is whole, and no film."""
+
+Step = Literal["credential", "mark", "record"]
+Report = Callable[[Step, float | None], None]
+"""Told what is done now, and the share of it that is done, 0..1 or None."""
 
 
-def file_verify(path: Path) -> dict[str, Any]:
+def unreported(step: Step, share: float | None) -> None:
+    """For callers that do not wait for it."""
+
+
+def file_verify(
+    path: Path, *, report: Report = unreported, seek_s: float = SEEK_S
+) -> dict[str, Any]:
     """Read the credential, search the mark, find the deliverable, and say what the file
     is. Never raises for what is in the file; nothing of it is kept.
 
-    Returns JSON values: credential, mark, deliverable, consent, code, verdict.
+    seek_s: longest time that the mark is searched for. Memory stays constant.
+    Returns JSON values: credential, mark, looked, deliverable, consent, code, verdict.
     """
-    credential = read_credential(path, anchors=house_keys.anchors())
-    mark, fingerprint = _search_mark(path)
+    report("credential", None)
+    credential = read_credential(
+        path, anchors=house_keys.anchors(), time_anchors=house_keys.time_anchors()
+    )
     with path.open("rb") as file:
         sha256, appended = sha256_as_signed(file)
+    mark, fingerprint, looked = _search_mark(path, report, seek_s)
+    report("record", None)
     deliverable = _find(credential, mark, sha256)
     if deliverable is None:
-        found = verdict.judge(credential, mark, None, ())
+        found = verdict.judge(credential, mark, None, (), looked=looked)
         return verdict.as_json(credential, mark, None, (), found)
     record = verdict.Deliverable(
         str(deliverable.id), deliverable.manifest_id, deliverable.mark_id
     )
-    alike = similarity(bytes(deliverable.fingerprint), fingerprint)
     consent = _consent_today(deliverable)
     found = verdict.judge(
         credential,
         mark,
         record,
         consent,
+        looked=looked,
         same_bytes=sha256 == deliverable.sha256 and _is_ours(deliverable, appended),
-        similarity=alike,
+        similarity=similarity(bytes(deliverable.fingerprint), fingerprint),
     )
     return verdict.as_json(credential, mark, record, consent, found)
 
 
-def _search_mark(path: Path) -> tuple[Detection, bytes]:
-    """The mark, and the fingerprint of the pictures looked at to find it."""
+def _search_mark(
+    path: Path, report: Report, seek_s: float
+) -> tuple[Detection, bytes, verdict.Looked]:
+    """The mark, the fingerprint of the pictures looked at, and how far that was."""
+    report("mark", None)
+    nothing = Detection(found=False), b""
+    if (media_type(path) or "").startswith("image/"):
+        return *nothing, verdict.Looked(verdict.Seen.NO_PICTURE)
     try:
-        facts = probe(path)
-    except MediaRefused:
-        return Detection(found=False), b""
-    fingerprint = Fingerprint(facts.rate)
-    stop = min(facts.frame_count, int(LOOKED_AT_S * max(facts.rate, Fraction(1))))
+        with glance(path, caps=_READING) as seen:
+            fingerprint = Fingerprint(seen.rate)
+            search = _Search(seen, fingerprint, report, seek_s)
+            found = detect(search.lumas(), house_keys.all_mark_keys())
+            return found, fingerprint.bytes(), search.looked()
+    except MediaRefused as refused:
+        still = refused.code in _NOTHING_MOVES
+        seen_of_it = verdict.Seen.NO_PICTURE if still else verdict.Seen.NOTHING
+        return *nothing, verdict.Looked(seen_of_it)
 
-    def lumas() -> Iterator[NDArray[np.uint8]]:
-        for planes in read_frames(path, facts, 0, stop):
-            fingerprint.push(planes.y)
-            yield planes.y
 
-    found = detect(lumas(), house_keys.all_mark_keys())
-    return found, fingerprint.bytes()
+class _Search:
+    """A look through a film that ends in time, and says how far it came."""
+
+    def __init__(
+        self, seen: Glance, fingerprint: Fingerprint, report: Report, seek_s: float
+    ) -> None:
+        self._seen, self._fingerprint, self._report = seen, fingerprint, report
+        self._seek_s = seek_s
+        self._is_whole = False
+
+    def lumas(self) -> Iterator[NDArray[np.uint8]]:
+        """The film's planes until it ends or breaks off, or the time is over."""
+        began = told = time.monotonic()
+        try:
+            for luma in self._seen.lumas():
+                self._fingerprint.push(luma)
+                yield luma
+                now = time.monotonic()
+                if now - began > self._seek_s:
+                    return
+                if now - told > _TOLD_EVERY_S:
+                    told = now
+                    self._report("mark", self._share(now - began))
+        except MediaRefused:
+            if self._seen.reached_s == 0.0:
+                raise
+            return  # What was read of it counts.
+        self._is_whole = True
+
+    def _share(self, passed_s: float) -> float:
+        """Of the way to whichever end comes first."""
+        of_film = self._seen.reached_s / (self._seen.length_s or float("inf"))
+        return min(1.0, max(of_film, passed_s / self._seek_s))
+
+    def looked(self) -> verdict.Looked:
+        """How far it was looked; a mark that was found ends it early."""
+        seen = verdict.Seen.ALL if self._is_whole else verdict.Seen.PART
+        return verdict.Looked(seen, self._seen.reached_s, self._seen.length_s)
 
 
 def _find(credential: Credential, mark: Detection, sha256: str) -> Deliverable | None:

@@ -7,7 +7,6 @@ static/synthesis/soft-binding.openapi.json. No account, nothing kept.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -20,14 +19,21 @@ from django.views.decorators.http import require_http_methods
 
 from synthesis.errors import SynthesisError
 from synthesis.provenance.mark import ALGORITHM
-from synthesis.ratelimit import Limit
+from synthesis.ratelimit import Limit, network_of
 from synthesis.services.lookup import binding_resolve, content_resolve, manifest_store
-from synthesis.verification.pages import FILES, MAX_BYTES
+from synthesis.verification.looking import a_turn, busy
+from synthesis.verification.nameless import nameless_file, path_of
+from synthesis.verification.pages import FILES
 
 QUERIES: Final = Limit("lookup", most=300, window_s=600)
 LARGEST_QUERY: Final = 4096
 MOST_RESULTS: Final = 10
-STATUS: Final = {"no-such-manifest": 404, "not-a-video": 415, "too-large": 413}
+STATUS: Final = {
+    "no-such-manifest": 404,
+    "not-a-video": 415,
+    "too-large": 413,
+    "busy": 503,
+}
 DESCRIPTION: Final = "static/synthesis/soft-binding.openapi.json"
 _BLOCK = 1 << 20
 
@@ -44,7 +50,7 @@ def answered(
         @require_http_methods(list(method))
         @wraps(view)
         def asked(request: HttpRequest, *args: str, **kw: str) -> HttpResponse:
-            if limit.count(str(request.META.get("REMOTE_ADDR"))) > limit.most:
+            if limit.count(network_of(request)) > limit.most:
                 return refusal(429, "too-often", "Too many questions. Wait a while.")
             if int(request.META.get("CONTENT_LENGTH") or 0) > largest():
                 return refusal(413, "too-large", "This is larger than is taken here.")
@@ -76,19 +82,21 @@ def by_binding(request: HttpRequest) -> HttpResponse:
     return matches(found[:most])
 
 
-@answered(("POST",), FILES, lambda: MAX_BYTES)
+@answered(("POST",), FILES, lambda: int(settings.VERIFY_MAX_BYTES))
 def by_content(request: HttpRequest) -> HttpResponse:
     """Manifests by a video in the body, whose mark is read here."""
     most = most_results(request)
     kind = str(request.content_type)
     if not kind.startswith("video/") and kind != "application/mp4":
         raise SynthesisError("not-a-video", "Only videos carry a mark: send video/*.")
-    with tempfile.NamedTemporaryFile(prefix="lookup-") as copy:
+    with nameless_file() as copy, a_turn() as mine:
+        if not mine:
+            raise busy()
         while block := request.read(_BLOCK):
             copy.write(block)
         copy.flush()
         found = content_resolve(
-            path=Path(copy.name), algorithm=request.GET.get("alg", "")
+            path=path_of(copy), algorithm=request.GET.get("alg", "")
         )
     return matches(found[:most])
 

@@ -1,100 +1,225 @@
-"""The public page that says of any file what it is. No account, nothing kept."""
+"""The public pages that say of any file what it is. No account, nothing kept.
+
+The file is sent, and its sender led to a page of its own under a ticket, which tells
+how far it is and then the verdict. Programs are answered the same in JSON.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePath
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import PurePath
 from typing import Any
 
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST
 
-from synthesis.provenance.verdict import Code
-from synthesis.ratelimit import Limit
-from synthesis.services.verification import file_verify
-from synthesis.sizelimit import body_at_most
+from synthesis.errors import SynthesisError
+from synthesis.ratelimit import Limit, network_of
+from synthesis.sizelimit import FORM_ALLOWANCE
+from synthesis.verification.inquiries import FAILED, LEFT_S, Inquiry, Ticket
+from synthesis.verification.looking import inquiry_begin
+from synthesis.verification.nameless import NamelessUpload
+from synthesis.verification.words import STEPS, told
+from synthesis.words import size_in_words
 
-MAX_BYTES = 512_000_000
 FILES = Limit("verify", most=20, window_s=600)
-# Of each verdict: how it is coloured, and its shortest form.
-SHORT = {
-    Code.UNCHANGED: ("ok", "Made here, and unchanged"),
-    Code.CHANGED: ("wait", "Made here, but changed since"),
-    Code.MISFIT: ("bad", "Our credential on something else"),
-    Code.STRIPPED: ("wait", "Made here; its credential is gone"),
-    Code.RELABELLED: ("bad", "Made here, under another maker's credential"),
-    Code.PASTED: ("bad", "Our mark on another picture"),
-    Code.UNRECORDED: ("wait", "Our mark, but no record of the file"),
-    Code.FOREIGN: ("", "Not made here"),
-    Code.FOREIGN_BROKEN: ("bad", "Not made here, and its credential is broken"),
-    Code.NOTHING: ("", "Nothing was found"),
-}
+RETRY_AFTER_S = 1
+HEARD_OUT_S = 10.0
+LONGEST_NAME = 120
 
-# What makers do to files (C2PA spec 2.4, actions); any other is shown as it is called.
-STEPS = {
-    "c2pa.created": "created",
-    "c2pa.opened": "opened",
-    "c2pa.placed": "put together",
-    "c2pa.dubbed": "dubbed",
-    "c2pa.translated": "translated",
-    "c2pa.edited": "edited",
-    "c2pa.edited.metadata": "description changed",
-    "c2pa.converted": "converted",
-    "c2pa.transcoded": "re-encoded",
-    "c2pa.cropped": "cropped",
-    "c2pa.resized": "resized",
-    "c2pa.color_adjustments": "colours adjusted",
-    "c2pa.drawing": "drawn on",
-    "c2pa.repackaged": "repackaged",
-    "c2pa.published": "released",
-    "c2pa.watermarked": "marked invisibly",
-    "c2pa.watermarked.bound": "marked invisibly",
-}
+View = Callable[..., HttpResponse]
 
 
-@body_at_most(lambda: MAX_BYTES)
+def limited(view: View) -> View:
+    """Refuses who asks too often, and bodies that are too long, before anything of a
+    body is read: Django's CSRF check reads all of it, so it is made after that."""
+    protected = csrf_protect(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def asked(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            if FILES.count(network_of(request)) > FILES.most:
+                return hung_up(request, "too-often")
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+            if length > settings.VERIFY_MAX_BYTES + FORM_ALLOWANCE:
+                return hung_up(request, "too-large")
+            taker = NamelessUpload(request, settings.VERIFY_MAX_BYTES)
+            request.upload_handlers = [taker]
+        return protected(request)
+
+    return asked
+
+
+@limited
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
-    """Takes a file and answers with one verdict and what it rests on; as JSON to
-    those who ask for it. 429 to an address that asks too often."""
+    """Takes a file and leads to the page of its inquiry: by a redirect, or by an
+    address in JSON for those who ask for that."""
     if request.method != "POST":
-        return answer(request, {}, 200)
-    if FILES.count(str(request.META.get("REMOTE_ADDR"))) > FILES.most:
-        sentence = "Many files came from your address just now. Wait ten minutes."
-        return answer(request, {"code": "too-often", "sentence": sentence}, 429)
+        return page(request)
     file = request.FILES.get("file")
-    if not file:
-        sentence = "Choose a file that is not empty first."
-        return answer(request, {"code": "no-file", "sentence": sentence}, 400)
-    name = PurePath(file.name or "").name
-    return answer(request, {"result": verified(file), "name": name}, 200)
+    taker = request.upload_handlers[0]
+    if isinstance(taker, NamelessUpload) and taker.refusal:
+        return refused(request, taker.refusal)
+    if file is None or not file.size or file.file is None:
+        return refused(request, "no-file")
+    try:
+        ticket = inquiry_begin(file.file, shown_name(file.name or ""))
+    except SynthesisError as error:
+        return refused(request, error.code)
+    address = reverse("synthesis:verify_answer", args=[ticket.text])
+    if wants_json(request):
+        return going_on(request, ticket, Inquiry(""))
+    return redirect(address)
 
 
-def verified(file: UploadedFile[bytes]) -> dict[str, Any]:
-    """file_verify's answer about an uploaded file. Django deletes its own temporary
-    file when the request ends; a small one is written out for the moment."""
-    if isinstance(file, TemporaryUploadedFile):
-        return file_verify(Path(file.temporary_file_path()))
-    with tempfile.NamedTemporaryFile(prefix="verify-") as copy:
-        copy.write(file.read())
-        copy.flush()
-        return file_verify(Path(copy.name))
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def verify_answer(request: HttpRequest, ticket: str) -> HttpResponse:
+    """How far an inquiry is, or its verdict: as a page, as the fragment that such a
+    page asks for, or as JSON."""
+    asked = ticket_of(ticket)
+    inquiry = asked.read() if asked else None
+    if asked is None or inquiry is None:
+        return refused(request, "gone")
+    asked.want()
+    if inquiry.step == FAILED:
+        return refused(request, "failed")
+    if not inquiry.is_over:
+        return going_on(request, asked, inquiry)
+    assert inquiry.result is not None  # noqa: S101 - it is over and has not failed
+    if wants_json(request):
+        return JsonResponse(inquiry.result)
+    context = {"result": inquiry.result, "name": inquiry.name, **told(inquiry.result)}
+    if is_fragment(request):
+        return render(request, "synthesis/verification/_result.html", context)
+    return page(request, **context)
 
 
-def answer(request: HttpRequest, found: dict[str, Any], status: int) -> HttpResponse:
-    """The page, or its JSON."""
-    result = found.get("result")
-    if "application/json" in request.headers.get("Accept", "") and found:
-        return JsonResponse(result or found, status=status)
-    context = {"max_bytes": MAX_BYTES, "refusal": found, **found}
-    if result:
-        context["tone"], context["short"] = SHORT[Code(result["code"])]
-        claimed = result["credential"]["actions"]
-        context["steps"] = [STEPS.get(step, step) for step in claimed]
-        context["withdrawn"] = any(
-            row["status"] != "active" for row in result["consent"]
-        )
+@require_POST
+def verify_leave(request: HttpRequest, ticket: str) -> HttpResponse:
+    """The asker went away, or says that the answer is not wanted: unless the page is
+    asked for again at once, looking into the file ends."""
+    asked = ticket_of(ticket)
+    if asked is not None:
+        asked.want(LEFT_S)
+    return redirect("synthesis:verify")
+
+
+def going_on(request: HttpRequest, ticket: Ticket, inquiry: Inquiry) -> HttpResponse:
+    """What is said while there is no answer yet."""
+    address = reverse("synthesis:verify_answer", args=[ticket.text])
+    if wants_json(request):
+        url = request.build_absolute_uri(address)
+        body = {"address": url, "step": inquiry.step, "share": inquiry.share}
+        headers = {"Location": url, "Retry-After": str(RETRY_AFTER_S)}
+        return JsonResponse(body, status=202, headers=headers)
+    context: dict[str, Any] = {
+        "looking": inquiry,
+        "name": inquiry.name,
+        "stage": _(STEPS[inquiry.step]),
+        "address": address,
+        "leave": reverse("synthesis:verify_leave", args=[ticket.text]),
+    }
+    if is_fragment(request):
+        return render(request, "synthesis/verification/_looking.html", context)
+    return page(request, **context)
+
+
+def refused(request: HttpRequest, code: str) -> HttpResponse:
+    """The page with a sentence on what to do instead, or that as JSON."""
+    status, sentence = refusal(code)
+    if wants_json(request):
+        return JsonResponse({"code": code, "sentence": sentence}, status=status)
+    if is_fragment(request):
+        context = {"refusal": sentence}
+        return render(request, "synthesis/verification/_refused.html", context)
+    return page(request, status, refusal=sentence)
+
+
+def hung_up(request: HttpRequest, code: str) -> HttpResponse:
+    """refused, for a body that is not wanted. It is heard for a while and forgotten:
+    a browser that is cut off while it sends shows none of our words."""
+    ends = time.monotonic() + HEARD_OUT_S
+    while time.monotonic() < ends and request.read(1 << 20):
+        pass
+    return refused(request, code)
+
+
+def refusal(code: str) -> tuple[int, str]:
+    """The HTTP status and the sentence of each refusal."""
+    most = size_in_words(settings.VERIFY_MAX_BYTES)
+    return {
+        "too-often": (
+            429,
+            _("Many files came from your address just now. Wait ten minutes."),
+        ),
+        "too-large": (
+            413,
+            _(
+                "This file is larger than the %(most)s taken here. Send a clip of it:"
+                " any two seconds or more of the picture will do."
+            )
+            % {"most": most},
+        ),
+        "no-file": (400, _("Choose a file that is not empty first.")),
+        "no-room": (
+            503,
+            _("There is no room for this file just now. Try again in some minutes."),
+        ),
+        "busy": (
+            503,
+            _("Many files are being looked into just now. Try again in some minutes."),
+        ),
+        "gone": (
+            410,
+            _("This answer is deleted, as the file is. Send the file again to ask."),
+        ),
+        "failed": (
+            503,
+            _(
+                "Looking into this file was broken off. Send it again; if that happens"
+                " once more, send a shorter clip of it."
+            ),
+        ),
+    }[code]
+
+
+def page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
+    """The page, whatever it shows."""
+    context["max_bytes"] = settings.VERIFY_MAX_BYTES
     template = "synthesis/verification/verify.html"
     return render(request, template, context, status=status)
+
+
+def ticket_of(text: str) -> Ticket | None:
+    """The ticket, if it has the form of one."""
+    try:
+        return Ticket(text)
+    except ValueError:
+        return None
+
+
+def shown_name(name: str) -> str:
+    """A file's name fit to be shown: its last part, printable, not too long."""
+    last = PurePath(name).name
+    return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a page asks for a part of itself."""
+    return bool(getattr(request, "htmx", False))

@@ -99,6 +99,7 @@ SHARED = ("base.html", "_top.html", "_field.html", "refusal.html", "login.html")
 SHOWN = [
     *(p for p in (REPOSITORY / "templates/consent").iterdir()),
     *(p for p in (REPOSITORY / "templates/synthesis/faces").iterdir()),
+    *(p for p in (REPOSITORY / "templates/synthesis/verification").iterdir()),
     *(REPOSITORY / "templates" / name for name in SHARED),
 ]
 TECHNICAL = ("python -m consent.verify", "FILE.json", "RECEIPT.json", "lipweb")

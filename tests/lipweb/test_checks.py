@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from consent.fonts import BOLD
 from lipweb import checks
 from tests.conftest import REPOSITORY
 
@@ -29,6 +30,17 @@ def test_a_keys_folder_that_others_may_enter_is_an_error(
     settings.KEYS_DIR = tmp_path
     tmp_path.chmod(mode)
     assert ids(checks.keys_folder(None)) == found
+
+
+def test_a_label_font_that_cannot_be_read_is_an_error(settings, tmp_path):
+    (tmp_path / "font.ttf").write_bytes(b"no font")
+    for name in ("font.ttf", "none.ttf"):
+        settings.LABEL_FONT = str(tmp_path / name)
+        (message,) = checks.label_font(None)
+        assert message.id == "lipweb.E006"
+        assert "LIPWEB_LABEL_FONT" in message.msg
+    for settings.LABEL_FONT in ("", str(BOLD)):
+        assert ids(checks.label_font(None)) == []
 
 
 def test_a_short_secret_is_an_error(settings):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from django.core.management import CommandError, call_command
 
 from lipweb import checks
@@ -102,6 +103,44 @@ def test_roots_of_former_certificates_go_on_being_trusted(
     settings.C2PA_ROOT = str(bundle)
     for root in (house.root, former, new):
         assert root.read_bytes() in house_keys.anchors()
+
+
+def test_an_encrypted_key_takes_its_password_from_setting_or_private_file(
+    house: KeyFolder, settings: Any, tmp_path: Path
+) -> None:
+    key = serialization.load_pem_private_key(house.key.read_bytes(), None)
+    locked, secret = tmp_path / "locked.pem", tmp_path / "password"
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"correct horse"),
+        )
+    )
+    operators_own(settings, house)
+    settings.C2PA_PRIVATE_KEY = str(locked)
+    assert "no password is set" in house_keys.certificate_trouble()
+    settings.C2PA_KEY_PASSWORD = "correct horse"
+    assert house_keys.certificate_trouble() == ""
+    settings.C2PA_KEY_PASSWORD = ""
+    settings.C2PA_KEY_PASSWORD_FILE = str(secret)
+    assert "cannot be read" in house_keys.certificate_trouble()
+    secret.write_text("correct horse\n")
+    secret.chmod(0o644)
+    assert "Others may read" in house_keys.certificate_trouble()
+    secret.chmod(0o600)
+    assert house_keys.certificate_trouble() == ""
+
+
+def test_roots_that_cannot_be_read_are_an_error_before_any_file_comes(
+    house: KeyFolder, settings: Any, tmp_path: Path
+) -> None:
+    assert checks.trusted_roots(None) == []
+    settings.C2PA_TIMESTAMP_ROOT = str(house.root)
+    assert checks.trusted_roots(None) == []
+    assert house_keys.time_anchors() == house.root.read_bytes()
+    settings.C2PA_ROOT = str(tmp_path / "none.pem")
+    assert [one.id for one in checks.trusted_roots(None)] == ["lipweb.E006"]
 
 
 def test_a_key_behind_a_socket_is_one_the_check_accepts(

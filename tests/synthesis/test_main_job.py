@@ -99,6 +99,10 @@ def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
     queued.refresh_from_db()
     assert queued.state == Render.State.READY, queued.error_sentence
     made = queued.deliverable
+    assert made.label["wording"] == "MODIFICADO CON IA"
+    (shown,) = made.label["shown"]
+    assert (shown["first_frame"], shown["end_frame"]) == (0, made.frame_count)
+    assert not shown["over_mouth"]
     with local_path(made.file) as path:
         assert made.sha256 == sha256_file(path)
         same_clock(probe(SCENE), probe(path))
@@ -256,6 +260,8 @@ def test_the_dub_command_asks_for_the_face_and_then_prints_facts_that_verify(
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
     assert facts["frames"] == 50
+    assert facts["label"] == "MODIFICADO CON IA"
+    assert "label: “MODIFICADO CON IA” for the whole length" in done.stdout
     assert sha256_file(facts["path"]) == facts["sha256"]
     with av.open(facts["path"]) as clip:
         assert clip.streams.video[0].codec_context.name == "h264"

@@ -19,7 +19,7 @@ from synthesis.media.frames import read_frames
 from synthesis.media.probe import probe
 from synthesis.patches import patches_open, patches_write
 from synthesis.pipeline import Marks, Take, assemble, face_box, make_mouths
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule, Shown, Sign, Spot
 from synthesis.provenance.mark import Embedder
 from tests.footage import make_clip, make_sound, number_shown
 
@@ -119,7 +119,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def marks() -> Marks:
-    return Marks(Label(*SIZE), Embedder(b"k" * 16, b"12345678", *SIZE))
+    return Marks(
+        Schedule.throughout(Sign(*SIZE), 40), Embedder(b"k" * 16, b"12345678", *SIZE)
+    )
 
 
 def a_mouth_at(path: Path, frame: int) -> Take:
@@ -155,6 +157,30 @@ def test_every_frame_comes_out_once_in_order_with_its_own_mouth(
     assert reds == [index == 17 for index in range(40)]
     # A report asks the database: it must come from the thread that called.
     assert reported == [(n, threading.get_ident()) for n in range(1, 41)]
+
+
+def test_the_label_is_on_the_frames_of_its_schedule_and_in_its_places(
+    scene: Path, sound: Path, tmp_path: Path
+) -> None:
+    sign, target = Sign(*SIZE), tmp_path / "out.mp4"
+    spots = {0: Spot("top-left"), 20: Spot("bottom-right"), 30: Spot("top-right")}
+    shown = [Shown(first, first + 8, spot) for first, spot in spots.items()]
+    labels = Schedule(sign, shown)
+    assemble(
+        scene=scene,
+        probe=probe(scene),
+        takes=[],
+        sound=sound,
+        marks=Marks(labels, marks().embedder),
+        target=target,
+        report=lambda *_: None,
+    )
+    for planes in read_frames(target, probe(target)):
+        assert not labels.lacks(planes.index, planes.y)
+        first = planes.index // 10 * 10 if planes.index % 10 < 8 else None
+        for start, spot in spots.items():
+            there = sign.drawn(spot.place).present(planes.y)
+            assert there == (start == first)
 
 
 class StopNow(Exception):

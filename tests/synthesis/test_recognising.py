@@ -47,12 +47,14 @@ from synthesis.models import (
     Track,
 )
 from synthesis.scenes.face_words import guard_told
-from synthesis.services.faces import (
+from synthesis.services.face_confirmations import (
     confirmation_options,
     face_confirm,
     face_deny,
-    face_forget,
     is_confirmed,
+)
+from synthesis.services.faces import (
+    face_forget,
     reference_bring,
     reference_propose,
     sighting_of,
@@ -359,7 +361,7 @@ def test_a_confirmation_written_into_the_database_is_worth_nothing(
 
 
 def confirmation_digest(sighting: FaceSighting) -> str:
-    from synthesis.services.faces import digest_of
+    from synthesis.services.face_confirmations import digest_of
 
     return digest_of(sighting)
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from consent.services.expiry import expiry_tell
 from consent.services.notices import letters_send
+from consent.services.receipt_letters import receipts_send_late
 
 
 class Command(BaseCommand):
@@ -18,5 +19,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told, sent = expiry_tell(), letters_send()
-        self.stdout.write(f"Consents told of: {told}. Letters mailed: {sent}.")
+        told, sent, late = expiry_tell(), letters_send(), receipts_send_late()
+        self.stdout.write(
+            f"Consents told of: {told}. Letters mailed: {sent}."
+            f" Receipts mailed late: {late}."
+        )

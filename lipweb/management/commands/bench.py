@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 import django_rq
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from rq import Worker
@@ -75,6 +77,9 @@ class Command(BaseCommand):
             self._measure_renders(options)
 
     def _measure_renders(self, options: dict[str, Any]) -> None:
+        # Of the production made for it nobody wants letters or log lines.
+        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        logging.disable(logging.INFO)
         try:
             with (
                 queue_and_worker(),
@@ -95,13 +100,11 @@ class Command(BaseCommand):
             for seconds in options["seconds"]
         )
         growth = max(long) / max(short)
-        self.stdout.write(json.dumps({"rows": rows, "growth": round(growth, 3)}))
-        if (
-            growth > MOST_GROWTH
-            or max(row["peak_mib"] for row in rows) > MOST_MIB
-            or any(row["factor"] > LONGEST_FACTOR[row["tier"]] for row in rows)
-        ):
-            raise CommandError("A bound was missed: see the figures above.")
+        self._say(f"the longer one took {growth:.2f} times the memory of the shorter")
+        self._say(json.dumps({"rows": rows, "growth": round(growth, 3)}))
+        missed = missed_bounds(rows, growth)
+        if missed:
+            raise CommandError("Bounds missed: " + "; ".join(missed) + ".")
 
     def _measure_policy(self) -> None:
         speed = policy_measure()
@@ -132,7 +135,8 @@ class Command(BaseCommand):
         sound_path = folder / f"bench-{seconds}.wav"
         scene_lengthen(SCENE, scene_path, seconds=seconds)
         sound_lengthen(LINES["es"], sound_path, seconds=seconds)
-        user, say = demo.producer, self._say
+        user, say = demo.producer, _nothing
+        self._say(f"{seconds:>4} s of film: made, and its faces are being found")
         scene = scene_bring(
             project=demo.project, path=scene_path, language="en", acting_user=user,
             say=say,
@@ -155,10 +159,8 @@ class Command(BaseCommand):
     ) -> dict[str, Any]:
         user = demo.producer
         with peak_memory(_worker_pid()) as peak:
-            made = render_make(
-                line=line, acting_user=user, say=lambda _: None, tier=tier
-            )
-        facts = outcome(made, acting_user=user, say=lambda _: None)
+            made = render_make(line=line, acting_user=user, say=_nothing, tier=tier)
+        facts = outcome(made, acting_user=user, say=_nothing)
         row = {
             "seconds": seconds,
             "tier": str(tier),
@@ -176,6 +178,31 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def missed_bounds(rows: list[dict[str, Any]], growth: float) -> list[str]:
+    """Each bound that the figures miss, in words; none if all is well."""
+    missed = [
+        f"{row['seconds']} s {row['tier']} took {row['factor']:.2f} times its length,"
+        f" {LONGEST_FACTOR[row['tier']]:g} wanted"
+        for row in rows
+        if row["factor"] > LONGEST_FACTOR[row["tier"]]
+    ]
+    missed += [
+        f"{row['seconds']} s {row['tier']} took {row['peak_mib']} MiB,"
+        f" {MOST_MIB} wanted"
+        for row in rows
+        if row["peak_mib"] > MOST_MIB
+    ]
+    if growth > MOST_GROWTH:
+        missed.append(
+            f"memory grew {growth:.2f} times with the length, {MOST_GROWTH} wanted"
+        )
+    return missed
+
+
+def _nothing(_: str) -> None:
+    """Say nothing of what is not measured."""
 
 
 def _worker_pid() -> int:

@@ -27,6 +27,7 @@ from synthesis.neural.sheet import Page, pages
 from synthesis.neural.weights import GENERAL
 
 SEED = 20261121
+CONTROL_STEPS = 60
 
 
 class Command(BaseCommand):
@@ -55,9 +56,14 @@ class Command(BaseCommand):
             "--adapt-steps",
             type=int,
             default=300,
-            help="of the renderer; 0: the clips give references only",
+            help="of the renderer; 0: it stays the general one",
         )
-        parser.add_argument("--adapt-control-steps", type=int, default=60)
+        parser.add_argument(
+            "--adapt-control-steps",
+            type=int,
+            help=f"of the control network; by default {CONTROL_STEPS}, and none without"
+            " the renderer: the clips then give references only",
+        )
         parser.add_argument("--device", default="cpu", help="to adapt on: cpu or cuda")
         parser.add_argument(
             "--other-footage-only",
@@ -86,6 +92,7 @@ class Command(BaseCommand):
     ) -> None:
         began = time.monotonic()
         paths, own = _divided(options)
+        fitted_steps = control_steps(options)
         if own:
             _say(self, f"Learning from {len(own)} of the actor's own clips.")
             for line in learn_actor(
@@ -93,14 +100,14 @@ class Command(BaseCommand):
                 options["weights"],
                 learned,
                 steps=options["adapt_steps"],
-                control_steps=options["adapt_control_steps"],
+                control_steps=fitted_steps,
                 seed=SEED,
                 device=options["device"],
             ):
                 _say(self, line)
         contest = lineup(
             options["weights"],
-            _actor_folders(options, learned, bool(own)),
+            _actor_folders(options["actor"], learned, bool(own)),
             other_footage_only=options["other_footage_only"],
             threads=options["threads"],
         )
@@ -124,6 +131,7 @@ class Command(BaseCommand):
             "left_out": run.left_out,
             "adapted_to": [path.name for path in own],
             "adapt_steps": options["adapt_steps"] if own else 0,
+            "adapt_control_steps": fitted_steps if own else 0,
             "other_footage_only": options["other_footage_only"],
             "missing": contest.missing,
             "weights_sha256": contest.weights_sha256,
@@ -224,13 +232,21 @@ def _length_s(path: Path) -> float:
         return 0.0  # prepare will say why it cannot be used
 
 
+def control_steps(options: dict[str, Any]) -> int:
+    """Return how long the control network is fitted to the actor."""
+    asked: int | None = options["adapt_control_steps"]
+    if asked is not None:
+        return asked
+    return CONTROL_STEPS if options["adapt_steps"] else 0
+
+
 def _actor_folders(
-    options: dict[str, Any], learned: ActorFolders, own: bool
+    actor: Path | None, learned: ActorFolders, own: bool
 ) -> tuple[Path | None, Path | None]:
     """Return the weights to judge, and those of the actor before adaptation."""
     if not own:
-        return options["actor"], None
-    if options["adapt_steps"]:
+        return actor, None
+    if learned.adapted.exists():
         return learned.adapted, learned.plain
     return learned.plain, None
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from synthesis.errors import SynthesisError
 from synthesis.media.aside import written_aside
 from synthesis.neural import stages
+from synthesis.neural.adapt import adapt
 from synthesis.neural.card import CARD, evaluation_read, model_card
 from synthesis.neural.packing import pack, unpack
 from synthesis.neural.prepare import CROPS, prepare
@@ -162,7 +163,7 @@ def _baseline(options: dict[str, Any]) -> Iterator[str]:
 
 
 def _adapt(options: dict[str, Any]) -> Iterator[str]:
-    return stages.adapt(
+    return adapt(
         options["data"],
         options["general"],
         options["run"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 
 from synthesis.provenance.verdict import Code
-from synthesis.services.verification import file_verify
+from synthesis.services.verification import SEEK_S, Step, file_verify, unreported
 
 OURS: Final = 0
 CHANGED: Final = 3
@@ -42,7 +43,9 @@ MEANINGS: Final = f"""exit codes:
 
 
 class Command(BaseCommand):
-    help = "Say what FILE is, just as the verify page does. Nothing of it is kept."
+    help = "Say what FILE is. The verify page runs this very command."
+    # Whoever asks about a file is not to be told of the installation.
+    requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, epilog=MEANINGS, **kwargs)
@@ -52,11 +55,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--steps",
+            action="store_true",
+            help="before it a JSON line for each step: its name, and the share done",
+        )
+        parser.add_argument(
+            "--whole",
+            action="store_true",
+            help="search the whole film for the mark, instead of for"
+            f" {SEEK_S / 60:.0f} minutes at most",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.")
-        found = file_verify(options["file"])
+        found = file_verify(
+            options["file"],
+            report=self.step if options["steps"] else unreported,
+            seek_s=math.inf if options["whole"] else SEEK_S,
+        )
         if options["json"]:
             self.stdout.write(json.dumps(found))
         else:
@@ -64,6 +82,10 @@ class Command(BaseCommand):
             for one in found["consent"]:
                 self.stdout.write(f"Consent of {one['actor']} today: {one['status']}")
         sys.exit(exit_code(found))
+
+    def step(self, step: Step, share: float | None) -> None:
+        self.stdout.write(json.dumps({"step": step, "share": share}))
+        self.stdout.flush()
 
 
 def exit_code(found: dict[str, Any]) -> int:

@@ -1,6 +1,6 @@
 """What happens to a file on its way: encoders, editors, platforms, a filmed screen.
 
-Every attack ends in real encodes, and is made on the file as it was delivered.
+Every attack is made on the file as it was delivered, and ends in real encodes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ LEVELS = np.arange(256, dtype=np.float64)
 
 @dataclass(frozen=True)
 class Attacked:
-    """pictures: decoded, in order. rate: frames a second. size_bytes: of the file."""
+    """pictures: decoded, in order. rate: frames a second. size_bytes: of the file that
+    they were decoded from, 0 if they were not encoded again."""
 
     pictures: Iterator[Picture]
     rate: Fraction
@@ -307,6 +308,7 @@ _RECORDED: tuple[Change, ...] = (
 """A screen that is filmed: smaller, askew, cut, tinted, with moire and grain."""
 
 ATTACKS: Sequence[Attack] = (
+    Attack("as delivered", encodes=()),
     Attack("H.264 CRF 18", encodes=(h264(18),)),
     Attack("H.264 CRF 23", encodes=(h264(23),)),
     Attack("H.264 CRF 28", encodes=(h264(28),)),

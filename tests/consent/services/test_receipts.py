@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from consent.errors import ConsentError, NotAllowed
-from consent.models import Grant, LedgerEntry
+from consent.models import Grant, LedgerEntry, UnsentReceipt
 from consent.receipt import Receipt
 from consent.receipt_pdf import receipt_pdf
 from consent.services.actors import agent_name
+from consent.services.receipt_letters import receipts_send_late
 from consent.services.receipts import grant_receipt, receipt_as_pdf
 from consent.services.software import software_grant_revoke
 from consent.services.withdrawals import grant_suspend, suspension_options
@@ -283,3 +287,103 @@ def test_the_actor_names_an_agent_on_their_page(cast: Cast) -> None:
     assert "agent@example.com" in client.get(reverse("consent:home")).content.decode()
     assert client.post(reverse("consent:agent"), {"email": "x"}).status_code == 400
     assert as_user(cast.producer).post(reverse("consent:agent")).status_code == 404
+
+
+# Mail that could not go
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """with broken("agent@example.com"): no mail to that address is taken, or to any."""
+    send = mail.EmailMessage.send
+
+    def refuse(letter: mail.EmailMessage, *args: Any) -> int:
+        if refused and letter.to[0] not in refused:
+            return send(letter, *args)
+        raise ConnectionRefusedError
+
+    refused: list[str] = []
+
+    @contextmanager
+    def breaking(*addresses: str) -> Iterator[None]:
+        refused[:] = addresses
+        with monkeypatch.context() as server:
+            server.setattr(mail.EmailMessage, "send", refuse)
+            yield
+
+    return breaking
+
+
+def later(hours: float = 1) -> datetime:
+    return timezone.now() + timedelta(hours=hours)
+
+
+def test_a_receipt_that_could_not_be_mailed_goes_later_once_and_says_so(
+    cast: Cast,
+    sign: MakeGrant,
+    broken: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with broken(), django_capture_on_commit_callbacks(execute=True):
+        grant = sign()
+    assert not with_receipts()
+    assert receipts_send_late() == 0  # not at once
+    with broken():
+        assert receipts_send_late(now=later()) == 0
+    assert receipts_send_late(now=later()) == 1
+    assert receipts_send_late(now=later()) == 0
+    (letter,) = with_receipts()
+    assert letter.to == ["robin@example.com"]
+    today = date_format(timezone.now(), "DATE_FORMAT")
+    assert letter.body.startswith(
+        f"This comes late: it could not be mailed on {today}."
+    )
+    receipt = Receipt.from_bytes(enclosures(letter)["json"])
+    assert verify_receipt(receipt).grants[0].record == grant.document
+
+
+def test_one_address_that_fails_keeps_no_other_from_its_receipt(
+    cast: Cast,
+    sign: MakeGrant,
+    broken: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    agent_name(actor=cast.actor, email="agent@example.com", acting_user=cast.actor_user)
+    with (
+        broken("robin@example.com"),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        sign()
+    (letter,) = with_receipts()
+    assert letter.to == ["agent@example.com"]
+    assert "comes late" not in letter.body
+    mail.outbox.clear()
+    assert receipts_send_late(now=later()) == 1
+    assert [one.to for one in with_receipts()] == [["robin@example.com"]]
+
+
+def test_a_late_receipt_is_given_up_after_three_days(
+    cast: Cast,
+    sign: MakeGrant,
+    broken: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with broken(), django_capture_on_commit_callbacks(execute=True):
+        sign()
+    assert receipts_send_late(now=later(hours=73)) == 0
+    assert not UnsentReceipt.objects.exists()
+
+
+def test_a_late_receipt_that_cannot_be_made_stays_to_be_sent(
+    cast: Cast,
+    sign: MakeGrant,
+    broken: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with broken(), django_capture_on_commit_callbacks(execute=True):
+        grant = sign()
+    shown = grant.shown_text
+    Grant.objects.filter(pk=grant.pk).update(shown_text="You allow nothing.")
+    assert receipts_send_late(now=later()) == 0
+    Grant.objects.filter(pk=grant.pk).update(shown_text=shown)
+    assert receipts_send_late(now=later()) == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -100,6 +102,19 @@ def test_silence_closes_the_mouth_of_a_speaking_face(engine: NativeEngine) -> No
     made = [painted(f, p) for f, p in zip(face.frames(), patches, strict=True)]
     (track,) = find_tracks(made, [(0, 25)])
     assert openings(track.landmarks).mean() < 0.5 * openings(face.landmarks).mean()
+
+
+def test_little_is_held_of_a_long_shot_while_it_is_drawn(engine: NativeEngine) -> None:
+    piece = shot(30, 3)
+    long = replace(piece, landmarks=np.tile(piece.landmarks, (200, 1, 1)))
+    tracemalloc.start()
+    try:
+        plan = engine._plan(long)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert plan.wanted.all()
+    assert held / 600 < 2_500  # all landmarks of one frame take 11,232 bytes
 
 
 def test_two_threads_draw_what_one_draws(engine: NativeEngine) -> None:

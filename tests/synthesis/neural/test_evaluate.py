@@ -13,18 +13,13 @@ from numpy.typing import NDArray
 from synthesis.engines.trial import open_material
 from synthesis.faces.finder import FaceFinder
 from synthesis.neural.articulation import Said, Spoken
-from synthesis.neural.evaluate import (
-    CROSS,
-    OWN,
-    Bench,
+from synthesis.neural.evaluate import CROSS, OWN, Bench, Result, other_of, summary
+from synthesis.neural.material import (
     Contender,
     Material,
     Painted,
-    Result,
-    other_of,
     quiet_frames,
     spoken_frames,
-    summary,
     unmodified,
 )
 from synthesis.neural.weights import GENERAL, WeightFolder

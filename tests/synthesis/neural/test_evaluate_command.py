@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from synthesis.engines.contenders import lineup
+from synthesis.management.commands.evaluate import control_steps
 from synthesis.neural import evaluate
 from synthesis.neural.weights import GENERAL
 from tests.synthesis.talking import excerpt
@@ -147,3 +148,29 @@ def test_a_folder_with_nothing_to_judge_is_refused(tmp_path: Path) -> None:
 def test_an_adapt_folder_of_nothing_but_judged_clips_is_refused(folder: Path) -> None:
     with pytest.raises(CommandError, match="no clip but those to judge"):
         told("evaluate", folder / "a.mp4", "--adapt", folder / "a.mp4")
+
+
+def test_the_control_network_alone_can_be_adapted(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    told(
+        "evaluate", folder / "a.mp4", "--adapt", folder.parent / "own",
+        "--adapt-steps", 0, "--adapt-control-steps", 3, "--json", target,
+        "--sheet-clips", 0, "--seconds", 0.8,
+    )  # fmt: skip
+    content = json.loads(target.read_text())
+    about, own = content["about"], content["mean"][OWN]
+    assert (about["adapt_steps"], about["adapt_control_steps"]) == (0, 3)
+    # The renderer draws the filmed mouth's codes as before; what it is told to draw
+    # for the sound is another.
+    learned, plain = own["lipweb true codes"], own["lipweb not adapted, true codes"]
+    assert learned["psnr"] == plain["psnr"]
+    assert own["lipweb"]["psnr"] != own["lipweb not adapted"]["psnr"]
+
+
+def test_without_the_renderer_the_control_network_is_left_alone_unless_asked() -> None:
+    asked = [(300, None), (0, None), (0, 9), (300, 0)]
+    told = [
+        control_steps({"adapt_steps": steps, "adapt_control_steps": control})
+        for steps, control in asked
+    ]
+    assert told == [60, 0, 9, 0]

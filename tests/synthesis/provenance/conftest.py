@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from synthesis.provenance.container import top_boxes
 from synthesis.provenance.keys import KeyFolder, test_authority
-from synthesis.provenance.manifest import ManifestFacts, SignedManifest, sign
+from synthesis.provenance.manifest import (
+    LabelFacts,
+    ManifestFacts,
+    SignedManifest,
+    sign,
+)
 from synthesis.provenance.signers import FileSigner, signer_from_files
 
 Plane = NDArray[np.uint8]
@@ -172,6 +177,7 @@ def studio_in(folder: Path, scene: Path) -> Studio:
         consent_records=("d" * 64,),
         ledger_root="e" * 64,
         software_version="0.1.0",
+        label=LabelFacts("MODIFICADO CON IA", "es"),
     )
     signer = signer_from_files(authority.chain, authority.key)
     return Studio(folder, authority, signer, facts)

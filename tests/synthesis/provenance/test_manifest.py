@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from synthesis.errors import SynthesisError
 from synthesis.provenance import keys
-from synthesis.provenance.manifest import ManifestFacts, sign
+from synthesis.provenance.manifest import LabelFacts, ManifestFacts, sign
 from synthesis.provenance.read import Ingredient, read_credential
 from synthesis.provenance.signers import signer_from_files
 from tests.synthesis.provenance.conftest import (
@@ -44,13 +45,33 @@ def test_a_signed_file_is_trusted_and_says_all_it_should(
         "c2pa.watermarked.bound",
     )
     assert credential.consent_records == ("d" * 64,)
-    assert credential.soft_bindings == (("org.lipweb.lattice.1", MARK_ID.hex()),)
+    assert credential.soft_bindings == (("org.lipweb.lattice.2", MARK_ID.hex()),)
     assert {(i.title, i.relationship, i.state) for i in credential.ingredients} == {
         ("Scene", "parentOf", "absent"),
         ("Dub sound", "componentOf", "absent"),
         ("native", "inputTo", "absent"),
     }
     assert credential.when.endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("opening_s", "duration"),
+    [(None, {"duration": "whole"}), (5, {"duration": "opening", "seconds": 5})],
+)
+def test_the_manifest_says_what_the_label_in_the_picture_says(
+    studio: Studio, scene: Path, opening_s: int | None, duration: dict[str, object]
+) -> None:
+    label = LabelFacts("KI-VERÄNDERT", "de", opening_s)
+    path = studio.signed("out.mp4", scene, label=label)
+    store = json.loads(c2pa.Reader(path).json())
+    manifest = store["manifests"][store["active_manifest"]]
+    (said,) = (
+        one["data"]
+        for one in manifest["assertions"]
+        if one["label"] == "org.lipweb.visible-label"
+    )
+    assert said == {"wording": "KI-VERÄNDERT", "language": "de"} | duration
+    assert read_credential(path, anchors=studio.anchors).state == "trusted"
 
 
 def test_the_manifest_names_nobody_and_no_path(studio: Studio, scene: Path) -> None:

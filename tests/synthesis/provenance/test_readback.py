@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule, Shown, Sign, Spot
 from synthesis.provenance.mark import Embedder, detect
 from synthesis.provenance.read import Credential, read_credential
 from synthesis.provenance.readback import ReadBack, check_output
@@ -22,26 +22,31 @@ from tests.synthesis.provenance.conftest import (
     remuxed,
 )
 
-LABEL = Label(640, 360)
+SIGN = Sign(640, 360)
+LABEL = Schedule.throughout(SIGN, 25)
 
 
-def rendered(path: Path, *, label_from: int = 0, mark: bool = True) -> Path:
+def rendered(
+    path: Path, *, label_from: int = 0, mark: bool = True, label: Schedule = LABEL
+) -> Path:
     """A labelled, marked and encoded film of one second."""
     lumas = film(11, frames=25)
     embedder = Embedder(MARK_KEY, MARK_ID, 640, 360)
     for number, y in enumerate(lumas):
         if number >= label_from:
             u, v = (np.full((180, 320), 128, np.uint8) for _ in range(2))
-            LABEL.apply(y, u, v)
+            label.apply(number, y, u, v)
         if mark:
             embedder.apply(y)
     return encode(path, lumas)
 
 
-def look(path: Path, credential: Credential, manifest_id: str) -> ReadBack:
+def look(
+    path: Path, credential: Credential, manifest_id: str, label: Schedule = LABEL
+) -> ReadBack:
     return check_output(
         decode(path),
-        label=LABEL,
+        label=label,
         mark_key=("mark-1", MARK_KEY),
         mark_id=MARK_ID,
         credential=credential,
@@ -75,6 +80,35 @@ def test_a_missing_label_on_one_frame_is_noticed(
     assert "frame 0" in result.problems[0]
 
 
+TWICE = Schedule(
+    SIGN,
+    [Shown(0, 8, Spot("top-left")), Shown(15, 22, Spot("bottom-right"))],
+)
+
+
+def test_a_label_is_looked_for_where_and_when_it_should_be_and_nowhere_else(
+    studio: Studio, good: tuple[Path, Credential, str]
+) -> None:
+    film = rendered(studio.folder / "twice.mp4", label=TWICE)
+    assert look(film, *good[1:], label=TWICE).label
+    throughout = look(film, *good[1:])
+    assert not throughout.label
+    assert "missing on 17 of 25 frames, first on frame 8" in throughout.problems[0]
+
+
+def test_a_label_that_moved_or_came_late_after_a_break_is_noticed(
+    studio: Studio, good: tuple[Path, Credential, str]
+) -> None:
+    for name, wrong in {
+        "moved": [Shown(0, 8, Spot("top-left")), Shown(15, 22, Spot("bottom-left"))],
+        "late": [Shown(0, 8, Spot("top-left")), Shown(16, 22, Spot("bottom-right"))],
+    }.items():
+        film = rendered(studio.folder / f"{name}.mp4", label=Schedule(SIGN, wrong))
+        found = look(film, *good[1:], label=TWICE)
+        assert not found.complete
+        assert "first on frame 15" in found.problems[0]
+
+
 def test_a_missing_mark_is_noticed(
     studio: Studio, good: tuple[Path, Credential, str]
 ) -> None:
@@ -90,7 +124,7 @@ def test_a_missing_mark_is_noticed(
         {"state": "invalid", "problems": ("assertion.bmffHash.mismatch",)},
         {"state": "absent"},
         {"manifest_id": "urn:c2pa:another"},
-        {"soft_bindings": (("org.lipweb.lattice.1", "f" * 16),)},
+        {"soft_bindings": (("org.lipweb.lattice.2", "f" * 16),)},
     ],
 )
 def test_a_credential_that_is_not_the_one_just_signed_is_noticed(

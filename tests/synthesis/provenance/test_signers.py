@@ -53,6 +53,57 @@ def test_a_key_in_another_process_signs_as_one_in_a_file(
     assert desk.expires == studio.signer.expires
 
 
+def encrypted(studio: Studio, password: bytes) -> Path:
+    """The studio's key as an encrypted PKCS#8 file."""
+    key = serialization.load_pem_private_key(studio.authority.key.read_bytes(), None)
+    path = studio.folder / "locked.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(password),
+        )
+    )
+    return path
+
+
+def test_an_encrypted_key_opens_with_its_password_alone(
+    studio: Studio, scene: Path
+) -> None:
+    chain, key = studio.authority.chain, encrypted(studio, b"correct horse")
+    signer = signer_from_files(chain, key, password=b"correct horse")
+    path = studio.folder / "out.mp4"
+    sign(scene, path, facts=studio.facts, signer=signer, anchors=studio.anchors)
+    assert read_credential(path, anchors=studio.anchors).state == "trusted"
+    for password, said in ((None, "no password is set"), (b"battery", "is wrong")):
+        with pytest.raises(SynthesisError, match=said) as refused:
+            signer_from_files(chain, key, password=password)
+        assert refused.value.code == "signing-key-unusable"
+        assert "battery" not in refused.value.sentence
+    # A password that a plain key does not need stands in nobody's way.
+    signer_from_files(chain, studio.authority.key, password=b"battery")
+
+
+def test_a_key_process_opens_an_encrypted_key(studio: Studio) -> None:
+    socket, secret = studio.folder / "key.sock", studio.folder / "password"
+    command = [sys.executable, "-m", "synthesis.provenance.key_process"]
+    words = [*command, str(encrypted(studio, b"correct horse")), str(socket)]
+    refused = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "no password is set" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    secret.write_text("correct horse\n")
+    keeper = subprocess.Popen([*words, str(secret)], cwd=REPOSITORY)
+    try:
+        until = time.monotonic() + 60
+        while not socket.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        signer_at_socket(studio.authority.chain, str(socket)).sign(b"message")
+    finally:
+        keeper.terminate()
+        keeper.wait()
+
+
 def test_the_socket_is_for_its_owner_and_group(
     studio: Studio, desk: SocketSigner
 ) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from synthesis.provenance import signing
+from synthesis.provenance.keys import test_authority as authority_of
 from synthesis.provenance.manifest import sign
 from synthesis.provenance.native import settings
 from synthesis.provenance.read import read_credential
@@ -190,6 +192,26 @@ def test_a_real_authority_stamps_if_its_certificate_is_as_it_should_be(
     ):
         codes = {one["code"] for one in informational(reader)}
     assert ("timeStamp.validated" in codes) == proper
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
+def test_an_authoritys_word_is_believed_only_under_a_root_for_that(
+    studio: Studio, scene: Path
+) -> None:
+    clocks = replace(studio, authority=authority_of(studio.folder / "clocks"))
+    with authority(openssl_authority(clocks, proper=True)) as (address, _):
+        path = stamped(studio, scene, address)
+    plain = studio.signed("plain.mp4", scene)
+    trusting = {"anchors": studio.anchors, "time_anchors": clocks.anchors}
+    assert read_credential(path, **trusting).clock == "trusted"
+    assert read_credential(path, anchors=studio.anchors).clock == "unknown"
+    assert read_credential(plain, **trusting).clock == ""
+    # Who may tell the time may not sign files.
+    of_clocks = read_credential(path, anchors=b"", time_anchors=studio.anchors)
+    assert of_clocks.state == "valid"
+    assert of_clocks.problems == ("signingCredential.untrusted",)
+    both = studio.anchors + clocks.anchors
+    assert read_credential(path, anchors=both, time_anchors=both).state == "trusted"
 
 
 def informational(reader: c2pa.Reader) -> list[dict[str, str]]:

@@ -17,13 +17,13 @@ from django.urls import reverse
 from consent.models import Actor, Grant, Notice
 from lipweb.models import User
 from synthesis.models import Dub, FaceEnrolment, FaceSighting, Track
-from synthesis.services.face_questions import face_waiting_tell, faces_waiting
-from synthesis.services.faces import (
+from synthesis.services.face_confirmations import (
     confirmation_options,
     confirmation_standing,
     face_deny,
-    track_sight,
 )
+from synthesis.services.face_questions import face_waiting_tell, faces_waiting
+from synthesis.services.faces import track_sight
 
 Verdict = FaceSighting.Verdict
 SignedIn = Callable[[User], Client]

@@ -21,7 +21,8 @@ from lipweb.models import User
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import probe
 from synthesis.models import FaceSighting, Track
-from synthesis.services.faces import confirmation_standing, track_sight
+from synthesis.services.face_confirmations import confirmation_standing
+from synthesis.services.faces import track_sight
 from tests.synthesis.production import dub_made, scene_made
 
 if TYPE_CHECKING:

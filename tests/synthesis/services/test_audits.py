@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.audit import audit, main, verify_file
+from consent.audit import PARTIAL, audit, main, verify_file
 from consent.bundle import (
     CREDENTIAL,
     DECISIONS,
@@ -29,15 +29,18 @@ from consent.bundle import (
 )
 from consent.canonical import sha256_hex
 from consent.errors import ConsentError, SignatureRefused
-from consent.models import LedgerEntry
+from consent.models import Actor, LedgerEntry
 from consent.verdict import Verdict
 from consent.verify import BY_RECOVERY, DOES_NOT_HOLD, HOLDS, NOT_IN_FORCE
 from lipweb.demo_production import Demo
 from lipweb.models import User
 from synthesis import house_keys
+from synthesis.errors import NotAllowed
 from synthesis.models import Deliverable
 from synthesis.provenance.container import UpdatedFile
+from synthesis.provenance.keys import test_authority as authority_of
 from synthesis.provenance.manifest import sign
+from synthesis.services import audits
 from synthesis.services.audits import audit_bundle_make
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.receipts import deliverable_log
@@ -65,6 +68,7 @@ def made(
     content = (tmp_path / "signed.mp4").read_bytes()
     deliverable.manifest_id = signed.manifest_id
     deliverable.sha256, deliverable.size_bytes = sha256_hex(content), len(content)
+    deliverable.label = {"wording": "IA"}
     deliverable.file.save("file.mp4", ContentFile(content), save=True)
     deliverable_log(deliverable=deliverable, acting_user=demo.producer)
     decision_make(
@@ -107,6 +111,7 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
 
     found = audit(bundle)
     assert found.facts["sha256"] == made.sha256
+    assert found.facts["label"] == made.label == {"wording": "IA"}
     assert [one["verdict"] for one in found.decisions] == ["approved"]
     assert b"Robin looks well" not in bundle
     entry = LedgerEntry.objects.filter(kind=SEALED).get()
@@ -128,6 +133,8 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
     said = capsys.readouterr().out
     assert said.startswith("HOLDS.\n")
     assert "Decided on" in said
+    assert "signed for these very pictures and sounds" in said
+    assert "lipweb test signer (SHA-256 " in said
 
     parts = members(bundle)
     assert set(parts) == MEMBERS | {"index.json", "seal.json"}
@@ -188,25 +195,145 @@ def reindexed(
     return bundle_bytes(forged, index, Seal.from_bytes(parts["seal.json"]))
 
 
-def test_a_bundle_is_for_those_whom_the_file_concerns(
-    demo: Demo, made: Deliverable, stranger: User, reviewer_of_demo: User
-) -> None:
+def bundle_for(person: User, made: Deliverable) -> bytes:
+    client = Client()
+    client.force_login(person)
     url = reverse("synthesis:audit_bundle", args=[made.id])
+    assert client.get(url).status_code == 405
+    answer = client.post(url)
+    assert answer.status_code == 200
+    return answer.content
+
+
+def test_a_bundle_is_for_those_whom_the_file_concerns(
+    demo: Demo, made: Deliverable, stranger: User, other_producer: User
+) -> None:
     robin = demo.grant.actor.user
     for person in (demo.producer, robin):
-        client = Client()
-        client.force_login(person)
-        answer = client.post(url)
-        assert answer.status_code == 200
-        assert audit(answer.content).facts["deliverable"] == str(made.id)
-        assert client.get(url).status_code == 405
-    # A receipt names people: who only reviews has no need of it.
-    for person in (reviewer_of_demo, stranger):
+        found = audit(bundle_for(person, made))
+        assert found.facts["deliverable"] == str(made.id)
+        assert found.hidden == 0
+    url = reverse("synthesis:audit_bundle", args=[made.id])
+    for person in (stranger, other_producer):
         client = Client()
         client.force_login(person)
         assert client.post(url).status_code == 404
     assert Client().post(url).status_code == 302
     assert LedgerEntry.objects.filter(kind=SEALED).count() == 2
+
+
+def test_a_reviewers_bundle_names_nobody_and_says_what_it_leaves_out(
+    demo: Demo,
+    made: Deliverable,
+    reviewer_of_demo: User,
+    revoke: Callable[[], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle = bundle_for(reviewer_of_demo, made)
+    actor = demo.grant.actor
+    for name in (actor.stage_name, actor.legal_name):
+        assert name.encode() not in bundle
+    # The consent is in it by its hash, in what was signed.
+    assert demo.grant.canonical_sha256.encode() in bundle
+    path = tmp_path / "audit.zip"
+    path.write_bytes(bundle)
+    assert main([str(path), "--file", made.file.path]) == PARTIAL
+    said = capsys.readouterr().out
+    assert said.startswith("HOLDS, BUT NOT EVERY CONSENT IS SHOWN.")
+    assert "consents that are not in this bundle" in said
+
+    revoke()
+    assert manifest_renew(deliverable=Deliverable.objects.get()) is not None
+    path.write_bytes(bundle_for(reviewer_of_demo, made))
+    assert main([str(path)]) == NOT_IN_FORCE
+
+
+def test_an_actors_bundle_holds_her_own_consent_and_not_the_others(
+    demo: Demo, made: Deliverable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file with two faces in it; a stranger's is no face in it."""
+    robin = demo.grant.actor.user
+    assert robin is not None
+    rows = made.render.grants.select_related("actor", "project")
+    assert audits._shown(made, robin) == list(rows)
+    other = Actor.objects.create(stage_name="Kim", legal_name="Kim", user=None)
+    made.render.grants.filter(pk=demo.grant.pk).update(actor=other)
+    with pytest.raises(NotAllowed):
+        audits._shown(made, robin)
+
+
+def test_actor_and_reviewer_find_the_bundle_on_their_pages(
+    demo: Demo, made: Deliverable, reviewer_of_demo: User
+) -> None:
+    url = reverse("synthesis:audit_bundle", args=[made.id])
+    robin, rita = Client(), Client()
+    robin.force_login(demo.grant.actor.user)
+    rita.force_login(reviewer_of_demo)
+    for client, page in (
+        (robin, reverse("consent:home")),
+        (rita, reverse("synthesis:deliverable", args=[made.id])),
+    ):
+        words = client.get(page).content.decode()
+        assert f'action="{url}"' in words
+        assert "Audit bundle" in words
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (b"org.lipweb.lattice.2", "asserts was changed"),
+        (b"prompt_guided", "asserts was changed"),
+        (b"created_assertions", "signature of the Content Credential"),
+        (b"specVersion", "signature of the Content Credential"),
+        (b"lipweb test signer", "signature of the Content Credential|chain"),
+    ],
+)
+def test_a_house_that_seals_a_changed_credential_is_found(
+    demo: Demo,
+    made: Deliverable,
+    monkeypatch: pytest.MonkeyPatch,
+    part: bytes,
+    said: str,
+) -> None:
+    """Index, ledger and checkpoint agree with it: its own signature does not."""
+
+    def changed(deliverable: Deliverable, store: bytes) -> bytes:
+        at = store.index(part) + 2
+        return store[:at] + bytes([store[at] ^ 1]) + store[at + 1 :]
+
+    monkeypatch.setattr(audits, "store_shown", changed)
+    monkeypatch.setattr(audits, "_facts", whole(audits._facts))
+    bundle = audit_bundle_make(deliverable=made, acting_user=demo.producer)
+    with pytest.raises(ConsentError, match=said):
+        audit(bundle)
+
+
+def whole(facts: Callable[..., dict[str, object]]) -> Callable[..., object]:
+    return lambda deliverable, **more: facts(deliverable, **{**more, "whole": True})
+
+
+def test_roots_that_came_another_way_must_vouch_for_the_signer(
+    demo: Demo,
+    made: Deliverable,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, roots = tmp_path / "audit.zip", tmp_path / "roots.pem"
+    path.write_bytes(audit_bundle_make(deliverable=made, acting_user=demo.producer))
+    roots.write_bytes(house_keys.anchors())
+    assert main([str(path), "--roots", str(roots)]) == HOLDS
+    assert "Compare the root" in capsys.readouterr().out
+    roots.write_bytes(authority_of(tmp_path / "another").root.read_bytes())
+    assert main([str(path), "--roots", str(roots)]) == DOES_NOT_HOLD
+    assert "No given root" in capsys.readouterr().out
+    roots.write_bytes(b"no certificates")
+    assert main([str(path), "--roots", str(roots)]) == DOES_NOT_HOLD
+    monkeypatch.setattr(audits.house_keys, "anchors", lambda: b"")
+    path.write_bytes(audit_bundle_make(deliverable=made, acting_user=demo.producer))
+    assert main([str(path)]) == HOLDS
+    assert "Nobody vouches for that signer" in capsys.readouterr().out
 
 
 def test_no_zip_and_an_empty_zip_are_refused(

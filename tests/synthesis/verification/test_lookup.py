@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import schemathesis
+from django.conf import settings as django_settings
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
@@ -26,7 +28,7 @@ from synthesis.provenance.read import read_credential
 from synthesis.provenance.store import active_manifest
 from synthesis.services.manifests import manifest_renew
 from synthesis.services.review import decision_make
-from synthesis.verification import lookup
+from synthesis.verification import looking, lookup
 from tests.synthesis.production import video_bytes
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +156,7 @@ def test_only_videos_are_looked_at() -> None:
 def test_a_body_over_the_limit_is_refused_unread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lookup, "MAX_BYTES", 10)
+    monkeypatch.setattr(django_settings, "VERIFY_MAX_BYTES", 10)
     answer = Client().post(
         f"{BASE}/matches/byContent", b"x" * 11, content_type="video/mp4"
     )
@@ -165,8 +167,10 @@ def test_nothing_is_kept_of_a_video(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = set(django_settings.DATA_DIR.iterdir())
     Client().post(f"{BASE}/matches/byContent", video_bytes(), content_type="video/mp4")
-    assert list(tmp_path.iterdir()) == []
+    new = set(django_settings.DATA_DIR.iterdir()) - before
+    assert [*tmp_path.iterdir(), *(one for one in new if one.stat().st_size)] == []
 
 
 def test_an_address_that_asks_too_often_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,3 +232,14 @@ def ask(operation) -> None:
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
     given(case=operation.as_strategy())(checked)()
+
+
+def test_a_video_waits_for_nobody_where_too_many_are_looked_into() -> None:
+    with ExitStack() as stack:
+        for _ in range(looking.AT_ONCE):
+            assert stack.enter_context(looking.a_turn())
+        answer = Client().post(
+            f"{BASE}/matches/byContent", video_bytes(), content_type="video/mp4"
+        )
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "busy"

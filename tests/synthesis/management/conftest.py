@@ -1,0 +1,3 @@
+"""Films to ask `manage.py verify` about."""
+
+from tests.synthesis.marked import marked, recorded  # noqa: F401
