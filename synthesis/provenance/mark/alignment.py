@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from functools import cached_property, lru_cache
+from itertools import combinations, product
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from synthesis.provenance.mark.geometry import Matrix
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
+    MIRRORED,
     PERIOD_PX,
     RADIUS,
     FloatPlane,
@@ -24,6 +25,8 @@ Waves = NDArray[np.complex128]
 
 SOFTEN = 0.4
 """Sigma in canvas pixels of the blur before a shrink, for each time it shrinks."""
+NEIGHBOURS = 2.0
+"""Lattice steps over which noise is smoothed: loud near the axes, softer off them."""
 NEARER = np.array(list(product((-0.67, -0.33, 0.0, 0.33, 0.67), repeat=2)))
 """Where round the best whole pixel a shift is looked for."""
 SAME, SAME_PX = 0.01, 3.0
@@ -39,14 +42,12 @@ class Response:
 
     laid: the window on the pattern's own grid. matrix: float64 (3, 3), pattern px to
     canvas px. waves: complex (n,), over the noise between the lattice points, where
-    nothing is written: known without knowing the key. opposite: the same at the
-    carriers mirrored.
+    nothing is written: known without knowing the key.
     """
 
     laid: FloatPlane
     matrix: Matrix
     waves: Waves
-    opposite: Waves
     noise: NDArray[np.float64]
 
     @property
@@ -57,9 +58,8 @@ class Response:
         return Response(
             np.ascontiguousarray(self.laid[:, ::-1]),
             np.asarray(self.matrix @ flip),
-            self.opposite * ramp((-last, 0)),
-            self.waves * ramp((last, 0)),
-            self.noise,
+            self.waves[MIRRORED] * ramp((-last, 0)),
+            self.noise[MIRRORED],
         )
 
 
@@ -81,10 +81,9 @@ def respond(flat: FloatPlane, matrix: Matrix) -> Response:
     # Of a fold twice as wide even points are the lattice, odd ones lie between.
     x, y = 2 * CARRIERS[:, 0], 2 * CARRIERS[:, 1]
     between = [np.abs(spectrum[y + a, x + b]) ** 2 for a in (-1, 1) for b in (-1, 1)]
-    noise = _by_radius(np.mean(between, axis=0))
-    return Response(
-        laid, matrix, spectrum[y, x] / noise, spectrum[y, -x] / noise, noise
-    )
+    power = _neighbourhood() @ np.mean(between, axis=0)
+    noise = np.sqrt(np.maximum(power, 1e-12))
+    return Response(laid, matrix, spectrum[y, x] / noise, noise)
 
 
 def _lay(flat: FloatPlane, matrix: Matrix) -> FloatPlane:
@@ -107,14 +106,12 @@ def _lay(flat: FloatPlane, matrix: Matrix) -> FloatPlane:
     return np.asarray(laid, np.float32)
 
 
-def _by_radius(power: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Smooth a power per carrier over rings of equal frequency; root of it, > 0."""
-    ring = RADIUS.round().astype(int)
-    wide = np.ones(3)
-    total = np.convolve(np.bincount(ring, power), wide, "same")
-    count = np.convolve(np.bincount(ring), wide, "same")
-    mean = total / np.maximum(count, 1)
-    return np.asarray(np.sqrt(np.maximum(mean, 1e-12))[ring])
+@lru_cache(maxsize=1)
+def _neighbourhood() -> NDArray[np.float64]:
+    """(n, n): shares in which the carriers about each one say how loud its noise is."""
+    apart = np.sum((CARRIERS[:, None] - CARRIERS[None]) ** 2, axis=-1)
+    near = np.exp(-apart / (2 * NEIGHBOURS**2))
+    return np.asarray(near / near.sum(axis=1, keepdims=True))
 
 
 def shifts(
@@ -147,9 +144,10 @@ def shifts(
 
 
 def shifted(matrix: Matrix, shift: tuple[float, float]) -> Matrix:
-    """The placement that has the pattern's origin where the shift says."""
+    """The placement with the pattern's origin where the shift says, or whole periods
+    before it, so that no part of the picture comes to lie before it."""
     move = np.eye(3)
-    move[:2, 2] = shift
+    move[:2, 2] = np.mod(shift, -PERIOD_PX)
     return np.asarray(matrix @ move)
 
 
@@ -246,13 +244,33 @@ class _Blocks:
             )
         return np.asarray(np.sum(total, axis=-1))
 
+    def _agreed(self) -> NDArray[np.float64]:
+        """Amounts of each bend on which the highest places of the blocks agree, (m, 8):
+        least squares in which the sure count most, and then those not far off."""
+        side = self.surfaces.shape[-1]
+        flat = self.surfaces.reshape(len(self.surfaces), -1)
+        rows, columns = np.divmod(flat.argmax(axis=1), side)
+        peaks = np.stack([columns, rows], axis=1) - NEAR_PX
+        trust = flat.max(axis=1) / (flat.std(axis=1) + 1e-12 * (1 + flat.max()))
+        bends = np.moveaxis(self._bends, 0, -1)
+        found = []
+        for _ in range(4):
+            root = np.repeat(trust, 2)[:, None]
+            ridge = 0.1 * trust.max() * np.eye(8)
+            left = np.vstack([bends.reshape(-1, 8) * root, ridge])
+            right = np.concatenate([peaks.ravel() * root[:, 0], np.zeros(8)])
+            found.append(np.linalg.lstsq(left, right, rcond=None)[0])
+            off = np.linalg.norm(bends @ found[-1] - peaks, axis=1)
+            trust = trust * np.exp(-((off / NEAR_PX) ** 2))
+        return np.array(found)
+
     def bend(self) -> Matrix:
         """The matrix of the best bend, (3, 3), pattern px to pattern px."""
-        best = np.zeros(8)
-        moves = np.vstack([np.zeros(8), np.eye(8), -np.eye(8)])
+        starts = np.vstack([np.zeros(8), self._agreed()])
+        best = starts[int(np.argmax(self.height(starts)))]
         for step in (2.0, 1.0, 0.5, 0.25):
             for _ in range(6):
-                around = best + step * moves
+                around = best + step * MOVES
                 top = int(np.argmax(self.height(around)))
                 if top == 0:
                     break
@@ -268,6 +286,11 @@ class _Blocks:
             ]
         )
         return np.asarray(middle @ bent @ np.linalg.inv(middle))
+
+
+_SINGLE = np.vstack([np.eye(8), -np.eye(8)])
+MOVES = np.vstack([np.zeros(8), _SINGLE, [a + b for a, b in combinations(_SINGLE, 2)]])
+"""Bends by one or two kinds at a time."""
 
 
 def _starts(length: int) -> NDArray[np.int64]:

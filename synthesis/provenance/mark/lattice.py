@@ -47,6 +47,8 @@ def _carriers() -> NDArray[np.int64]:
 CARRIERS = _carriers()
 RADIUS = np.hypot(CARRIERS[:, 0], CARRIERS[:, 1])
 """Cycles a period."""
+MIRRORED = np.lexsort((-CARRIERS[:, 0], CARRIERS[:, 1]))
+"""Where in CARRIERS, which lie in rows, the mirror image of each one is."""
 
 
 @dataclass(frozen=True)
