@@ -22,6 +22,7 @@ from lipweb.demo_production import SCENE, Demo
 from lipweb.dubbing import faces_assign, line_put
 from lipweb.models import User
 from synthesis.composite import composite
+from synthesis.faces.tracks import FaceTrack
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.writer import Writer
@@ -33,7 +34,13 @@ from synthesis.services.review import decision_make, deliverable_open
 from synthesis.services.verification import file_verify
 from synthesis.storage import local_path
 from tests.conftest import REPOSITORY, manage_environment
-from tests.synthesis.conftest import LINES, bring_in, robin_confirms
+from tests.synthesis.conftest import (
+    LINES,
+    analysed,
+    bring_in,
+    only_face,
+    robin_confirms,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -57,26 +64,33 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return scene, sound
 
 
-@pytest.fixture
-def queued(demo: Demo, work_off: WorkOff, short: tuple[Path, Path]) -> Render:
-    """The short scene uploaded, analysed by a worker, assigned; its render queued."""
-    return analysed_and_queued(demo, work_off, *short)
+@pytest.fixture(scope="session")
+def short_face(short: tuple[Path, Path]) -> FaceTrack:
+    return only_face(short[0], probe(short[0]))
+
+
+@pytest.fixture(scope="session")
+def whole_face() -> FaceTrack:
+    return only_face(SCENE, probe(SCENE))
 
 
 @pytest.fixture
-def queued_whole(demo: Demo, work_off: WorkOff) -> Render:
+def queued(demo: Demo, short: tuple[Path, Path], short_face: FaceTrack) -> Render:
+    """The short scene as analysis leaves it, assigned; its render queued."""
+    path, sound = short
+    scene = analysed(demo, path, probe(path), [short_face], "Short")
+    return assigned_and_queued(demo, scene, sound)
+
+
+@pytest.fixture
+def queued_whole(demo: Demo, whole_face: FaceTrack) -> Render:
     """The same of the whole demo scene: one shot that takes a while."""
-    return analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+    scene = analysed(demo, SCENE, probe(SCENE), [whole_face], "Whole")
+    return assigned_and_queued(demo, scene, LINES["es"])
 
 
-def analysed_and_queued(
-    demo: Demo, work_off: WorkOff, path: Path, sound: Path
-) -> Render:
+def assigned_and_queued(demo: Demo, scene: Scene, sound: Path) -> Render:
     user = demo.producer
-    scene = bring_in(demo, path)
-    work_off()
-    scene.refresh_from_db()
-    assert scene.state == Scene.State.READY, scene.error_sentence
     faces_assign(
         scene=scene, grant=demo.grant, number=None, acting_user=user, say=lambda _: None
     )
@@ -94,7 +108,11 @@ def analysed_and_queued(
 def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
     demo: Demo, work_off: WorkOff, reviewer_of_demo: User
 ) -> None:
-    queued = analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+    scene = bring_in(demo, SCENE)
+    work_off()
+    scene.refresh_from_db()
+    assert scene.state == Scene.State.READY, scene.error_sentence
+    queued = assigned_and_queued(demo, scene, LINES["es"])
     work_off()
     queued.refresh_from_db()
     assert queued.state == Render.State.READY, queued.error_sentence
