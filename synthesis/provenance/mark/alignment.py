@@ -1,15 +1,16 @@
-"""Laying the pattern of a key exactly over a picture whose geometry is roughly known."""
+"""Laying the pattern of a key exactly over a picture roughly known in geometry."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.mark.geometry import Geometry, Matrix
+from synthesis.provenance.mark.geometry import Matrix
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
     PERIOD_PX,
@@ -17,16 +18,17 @@ from synthesis.provenance.mark.lattice import (
     FloatPlane,
     Lattice,
     folded_spectrum,
-    tile_of,
 )
 
 Waves = NDArray[np.complex128]
 
 SOFTEN = 0.4
 """Sigma in canvas pixels of the blur before a shrink, for each time it shrinks."""
-FINE = 2
-"""Shifts are looked for in steps of 1 / FINE canvas pixels."""
-BLOCK_STEP = PERIOD_PX // 2
+NEARER = np.array(list(product((-0.67, -0.33, 0.0, 0.33, 0.67), repeat=2)))
+"""Where round the best whole pixel a shift is looked for."""
+SAME, SAME_PX = 0.01, 3.0
+BLOCK_STEP, MOST_BLOCKS = PERIOD_PX // 2, 7
+"""Along each side of the picture."""
 NEAR_PX = 7
 """How far a block may lie from where it is expected."""
 
@@ -35,28 +37,41 @@ NEAR_PX = 7
 class Response:
     """What a window says at every carrier under one placement of the pattern.
 
-    matrix: float64 (3, 3), pattern px to canvas px. waves: complex (n,), over the noise
-    between the lattice points, where nothing is written: known without knowing the key.
+    laid: the window on the pattern's own grid. matrix: float64 (3, 3), pattern px to
+    canvas px. waves: complex (n,), over the noise between the lattice points, where
+    nothing is written: known without knowing the key. opposite: the same at the
+    carriers mirrored.
     """
 
     laid: FloatPlane
     matrix: Matrix
     waves: Waves
+    opposite: Waves
     noise: NDArray[np.float64]
 
+    @property
+    def mirrored(self) -> Response:
+        """The response under the mirrored placement, found without laying it anew."""
+        last = self.laid.shape[1] - 1
+        flip = np.array([[-1.0, 0.0, last], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        return Response(
+            np.ascontiguousarray(self.laid[:, ::-1]),
+            np.asarray(self.matrix @ flip),
+            self.opposite * ramp((-last, 0)),
+            self.waves * ramp((last, 0)),
+            self.noise,
+        )
 
-def centred(geometry: Geometry, flat: FloatPlane) -> Matrix:
-    """Pattern px to canvas px, (3, 3), as if picture centres lay on one another.
 
-    The origin of the pattern is put so that the whole picture has positive places."""
+def centred(matrix: Matrix, flat: FloatPlane) -> Matrix:
+    """A map (2, 2) of pattern px to canvas px as a placement, (3, 3), that gives all of
+    the picture positive places. Where in its period it begins is for shifts to find."""
     down, across = flat.shape
-    inverse = np.linalg.inv(geometry.matrix)
-    corners = np.array([(0, 0), (across, 0), (0, down), (across, down)]) @ inverse.T
-    matrix = np.eye(3)
-    matrix[:2, :2] = geometry.matrix
-    # A whole number of periods would do; the shift is found afterwards in any case.
-    matrix[:2, 2] = geometry.matrix @ corners.min(axis=0)
-    return matrix
+    corners = np.array([(0, 0), (across, 0), (0, down), (across, down)])
+    placement = np.eye(3)
+    placement[:2, :2] = matrix
+    placement[:2, 2] = matrix @ (corners @ np.linalg.inv(matrix).T).min(axis=0)
+    return placement
 
 
 def respond(flat: FloatPlane, matrix: Matrix) -> Response:
@@ -65,11 +80,11 @@ def respond(flat: FloatPlane, matrix: Matrix) -> Response:
     spectrum = folded_spectrum(laid, 2 * PERIOD_PX)
     # Of a fold twice as wide even points are the lattice, odd ones lie between.
     x, y = 2 * CARRIERS[:, 0], 2 * CARRIERS[:, 1]
-    between = [
-        np.abs(spectrum[y + a, x + b]) ** 2 for a in (-1, 1) for b in (-1, 1)
-    ]
+    between = [np.abs(spectrum[y + a, x + b]) ** 2 for a in (-1, 1) for b in (-1, 1)]
     noise = _by_radius(np.mean(between, axis=0))
-    return Response(laid, matrix, spectrum[y, x] / noise, noise)
+    return Response(
+        laid, matrix, spectrum[y, x] / noise, spectrum[y, -x] / noise, noise
+    )
 
 
 def _lay(flat: FloatPlane, matrix: Matrix) -> FloatPlane:
@@ -84,7 +99,10 @@ def _lay(flat: FloatPlane, matrix: Matrix) -> FloatPlane:
         flat = np.asarray(cv2.GaussianBlur(flat, (0, 0), SOFTEN * shrinks), np.float32)
     # cv2 takes whole numbers for the middle of a pixel, as the fold does.
     laid = cv2.warpPerspective(
-        flat, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        flat,
+        matrix,
+        (int(width), int(height)),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
     return np.asarray(laid, np.float32)
 
@@ -102,29 +120,30 @@ def _by_radius(power: NDArray[np.floating]) -> NDArray[np.float64]:
 def shifts(
     response: Response, lattice: Lattice, count: int
 ) -> list[tuple[float, tuple[float, float]]]:
-    """The likeliest shifts of the pattern, (across, down) px, by its pilots; before each
-    its height in deviations of noise."""
-    side = FINE * PERIOD_PX
-    pilots = lattice.pilots
-    turned = response.waves[pilots] * np.exp(-1j * lattice.phases[pilots])
-    turned *= PILOT_WEIGHT[pilots]
-    grid = np.zeros((side, side), np.complex64)
-    grid[CARRIERS[pilots, 1], CARRIERS[pilots, 0]] = turned
-    heights = np.real(np.fft.ifft2(grid)) * side**2
-    deviation = float(np.sqrt(np.sum(np.abs(turned) ** 2) / 2)) + 1e-12
+    """The likeliest shifts of the pattern, (across, down) px, by its pilots; before
+    each its height in deviations of noise."""
+    points = CARRIERS[lattice.pilots]
+    pilots = response.waves[lattice.pilots] * np.exp(
+        -1j * lattice.phases[lattice.pilots]
+    )
+    # The low ones are the loudest, mostly.
+    pilots /= 1 + (RADIUS[lattice.pilots] / PERIOD_PX / 0.10) ** 2
+    pilots /= np.sqrt(np.sum(np.abs(pilots) ** 2) / 2) + 1e-12
+    grid = np.zeros((PERIOD_PX, PERIOD_PX), np.complex128)
+    grid[points[:, 1], points[:, 0]] = pilots
+    heights = np.real(np.fft.ifft2(grid)) * PERIOD_PX**2
     found = []
     for _ in range(count):
-        top = int(np.argmax(heights))
-        down, across = divmod(top, side)
-        found.append((float(heights.flat[top]) / deviation, (across / FINE, down / FINE)))
-        rows = np.arange(down - 3 * FINE, down + 3 * FINE + 1) % side
-        columns = np.arange(across - 3 * FINE, across + 3 * FINE + 1) % side
+        down, across = np.unravel_index(int(np.argmax(heights)), heights.shape)
+        near = np.array([across, down]) + NEARER
+        turns = np.exp(2j * np.pi / PERIOD_PX * (near @ points.T))
+        exactly = np.real(turns @ pilots)
+        top = int(np.argmax(exactly))
+        found.append((float(exactly[top]), (float(near[top, 0]), float(near[top, 1]))))
+        rows = np.arange(down - 3, down + 4) % PERIOD_PX
+        columns = np.arange(across - 3, across + 4) % PERIOD_PX
         heights[np.ix_(rows, columns)] = -np.inf
     return found
-
-
-PILOT_WEIGHT = 1 / (1 + (RADIUS / PERIOD_PX / 0.10) ** 2)
-"""Low pilots are the loudest, mostly."""
 
 
 def shifted(matrix: Matrix, shift: tuple[float, float]) -> Matrix:
@@ -134,9 +153,18 @@ def shifted(matrix: Matrix, shift: tuple[float, float]) -> Matrix:
     return np.asarray(matrix @ move)
 
 
+def is_as_written(matrix: Matrix) -> bool:
+    """Whether a placement says that the picture was neither cropped nor padded, moved
+    nor turned: to a hundredth, and to a few pixels of a period."""
+    off = (matrix[:2, 2] + PERIOD_PX / 2) % PERIOD_PX - PERIOD_PX / 2
+    bent = np.abs(matrix[:2, :2] - np.eye(2)).max()
+    return bool(bent < SAME and np.abs(off).max() < SAME_PX)
+
+
 def ramp(shift: tuple[float, float]) -> Waves:
     """What turns the waves back that a shift has turned."""
-    return np.exp(2j * np.pi / PERIOD_PX * (CARRIERS @ np.array(shift)))
+    turn = 2j * np.pi / PERIOD_PX * (CARRIERS @ np.array(shift))
+    return np.asarray(np.exp(turn), np.complex128)
 
 
 def track(response: Response, template: Waves) -> Matrix:
@@ -155,8 +183,8 @@ def track(response: Response, template: Waves) -> Matrix:
 
 @dataclass(frozen=True)
 class _Blocks:
-    """centres: (b, 2) pattern px. surfaces: (b, s, s) correlation by shift, s = 2 * NEAR
-    + 1 in steps of a pixel, no shift in the middle."""
+    """centres: (b, 2) pattern px. surfaces: (b, s, s), correlation by shift in steps of
+    a pixel, no shift in the middle, s = 2 * NEAR_PX + 1."""
 
     centres: NDArray[np.float64]
     surfaces: NDArray[np.float64]
@@ -212,8 +240,11 @@ class _Blocks:
         total = 0.0
         for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
             weight = np.abs(1 - a - part[..., 0]) * np.abs(1 - b - part[..., 1])
-            total = total + weight * self.surfaces[block, cell[..., 1] + b, cell[..., 0] + a]
-        return np.asarray(total).sum(axis=-1)
+            total = (
+                total
+                + weight * self.surfaces[block, cell[..., 1] + b, cell[..., 0] + a]
+            )
+        return np.asarray(np.sum(total, axis=-1))
 
     def bend(self) -> Matrix:
         """The matrix of the best bend, (3, 3), pattern px to pattern px."""
@@ -241,5 +272,5 @@ class _Blocks:
 
 def _starts(length: int) -> NDArray[np.int64]:
     """Where blocks begin, evenly, from the first pixel to the last."""
-    count = max(2, round((length - PERIOD_PX) / BLOCK_STEP) + 1)
+    count = min(max(2, round((length - PERIOD_PX) / BLOCK_STEP) + 1), MOST_BLOCKS)
     return np.unique(np.linspace(0, length - PERIOD_PX, count).astype(int))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from synthesis.provenance.mark import codec
 from synthesis.provenance.mark.alignment import (
-    Matrix,
     Response,
     Waves,
     centred,
+    is_as_written,
     ramp,
     respond,
     shifted,
@@ -22,7 +22,6 @@ from synthesis.provenance.mark.alignment import (
 )
 from synthesis.provenance.mark.geometry import likely
 from synthesis.provenance.mark.lattice import (
-    CARRIERS,
     PERIOD_PX,
     RADIUS,
     FloatPlane,
@@ -36,12 +35,13 @@ WINDOW_FRAMES = 50
 SHORTEST_FRAMES = 12
 """A last window shorter than this is read only together with those before it."""
 STILL_PEAK = 2.5
-SEARCHED_PEAK = 3.7
+SEARCHED_PEAK, TRACKED_PEAK = 3.8, 4.4
 """Height of the pilots, in deviations of noise, from which a decode is worth trying:
-where the picture should be, and the highest of all places (pure noise reaches 3.8)."""
-FINALISTS = 4
+where the picture should be, and the highest of all places (one search of pure noise
+reaches 3.8 at some place, all of a window's 4.4); and from which bending is."""
+FINALISTS = 3
 PEAKS = 2
-TRACKED = (0.09, 1.0, 1.0)
+TRACKED = (0.09, 1.0)
 """Cycles a canvas pixel up to which carriers lead each round of tracking."""
 
 
@@ -53,7 +53,7 @@ class Detection:
     found. confidence: correlation of the carriers with the pattern of that id, 0..1
     (0 if not found); how clear the mark is, not how sure: a false find has a chance
     of 2**-40 a decode. windows: averaged windows examined until the answer.
-    uncropped: neither cropped nor padded, moved, turned or mirrored since it was marked.
+    uncropped: neither cropped nor padded, moved, turned or mirrored since the marking.
     """
 
     found: bool
@@ -127,14 +127,14 @@ def _read(
     still = respond(flat, np.eye(3))
     for name, key in keys:
         lattice = lattice_for(key)
-        hit = _decode(still.waves, lattice, name, key)
+        hit = decode_waves(still.waves, lattice, name, key)
         if hit is not None:
             return hit
     tries = sorted(_placements(flat, keys, deep), key=lambda one: -one.height)
     for one in tries[: FINALISTS * (3 if deep else 1)]:
-        hit = _follow(one)
+        hit = _follow(flat, one)
         if hit is not None:
-            return replace(hit, uncropped=False)
+            return hit
     return None
 
 
@@ -145,7 +145,6 @@ class _Placement:
     height: float
     name: str
     key: bytes
-    flat: FloatPlane
     response: Response
     shift: tuple[float, float]
 
@@ -153,31 +152,34 @@ class _Placement:
 def _placements(
     flat: FloatPlane, keys: Sequence[tuple[str, bytes]], deep: bool
 ) -> Iterator[_Placement]:
-    for mirrored in (False, True):
-        seen = np.ascontiguousarray(flat[:, ::-1]) if mirrored else flat
-        for geometry in likely(seen, deep=deep):
-            response = respond(seen, centred(geometry, seen))
+    for matrix in likely(flat, deep=deep):
+        response = respond(flat, centred(matrix, flat))
+        for way in (response, response.mirrored):
             for name, key in keys:
-                for height, shift in shifts(response, lattice_for(key), PEAKS):
+                for height, shift in shifts(way, lattice_for(key), PEAKS):
                     if height > SEARCHED_PEAK:
-                        yield _Placement(height, name, key, seen, response, shift)
+                        yield _Placement(height, name, key, way, shift)
 
 
-def _follow(one: _Placement) -> Detection | None:
+def _follow(flat: FloatPlane, one: _Placement) -> Detection | None:
     """Decode a placement as it is, then with the pattern bent to the picture."""
     lattice = lattice_for(one.key)
+    matrix = shifted(one.response.matrix, one.shift)
+    written = is_as_written(matrix)
     waves = one.response.waves * ramp(one.shift)
-    hit = _decode(waves, lattice, one.name, one.key)
+    hit = decode_waves(waves, lattice, one.name, one.key)
     if hit is not None:
-        return hit
-    response = respond(one.flat, shifted(one.response.matrix, one.shift))
+        return replace(hit, uncropped=written)
+    if one.height < TRACKED_PEAK:
+        return None
+    response = respond(flat, matrix)
     for highest in TRACKED:
         template = _expected(response.waves, lattice)
-        template[RADIUS / PERIOD_PX > highest] = 0.0
-        response = respond(one.flat, track(response, template))
-        hit = _decode(response.waves, lattice, one.name, one.key)
+        template[PERIOD_PX * highest < RADIUS] = 0.0
+        response = respond(flat, track(response, template))
+        hit = decode_waves(response.waves, lattice, one.name, one.key)
         if hit is not None:
-            return hit
+            return replace(hit, uncropped=written)
     return None
 
 
@@ -191,7 +193,13 @@ def _expected(waves: Waves, lattice: Lattice) -> Waves:
     return np.asarray(trust * signs * turn)
 
 
-def _decode(waves: Waves, lattice: Lattice, name: str, key: bytes) -> Detection | None:
+def decode_waves(
+    waves: Waves, lattice: Lattice, name: str, key: bytes
+) -> Detection | None:
+    """Decode aligned carriers, over their noise, (n,); None unless the key proves them.
+
+    Without a trace of the pilots nothing is decoded.
+    """
     carriers = np.real(waves * np.exp(-1j * lattice.phases))
     pilots = carriers[lattice.pilots]
     if pilots.sum() < STILL_PEAK * np.sqrt(np.sum(pilots**2)):

@@ -10,6 +10,7 @@ from synthesis.errors import SynthesisError
 from synthesis.provenance.mark import codec
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
+    FLOOR,
     PERIOD_PX,
     RADIUS,
     TEN_BIT_STEPS,
@@ -30,14 +31,14 @@ SHORTEST_SIDE_PX = 160
 LARGEST_SHAPE = 4.0
 
 QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.21, 1.75, 640 * 360
-"""Levels. With rounding to uint8, 46.2 dB of luma PSNR from 640x360 up; smaller pictures,
-which have less room for it, down to 43 dB."""
+"""Levels. With rounding to uint8, 46.2 dB of luma PSNR or more from 640x360 up;
+smaller pictures, which have less room for it, down to 43 dB."""
 FLAT_TO = 0.12
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
 FALL = 4.0
 TEXTURE = 0.15
 FLAT_RMS = 0.85
-"""Levels: no louder than this where a picture is smooth, however much is left to give."""
+"""Levels: no louder than this where a picture is smooth, whatever is left to give."""
 STEPS_PER_LEVEL = 16
 REACH = 127 / STEPS_PER_LEVEL
 """Levels: the most that one pixel may change."""
@@ -88,11 +89,13 @@ class Embedder:
         if y.shape != self._shape:
             raise ValueError(f"frame is {y.shape}, the embedder expects {self._shape}")
         if y.dtype not in (np.uint8, np.uint16):
-            raise ValueError(f"frame is {y.dtype}, the embedder expects uint8 or uint16")
+            raise ValueError(
+                f"frame is {y.dtype}, the embedder expects uint8 or uint16"
+            )
         canvas = to_canvas(y)
-        flat, spread = flatten(canvas)
-        mask, light = _mask(canvas, spread)
-        tile = self._tile(flat, spread, mask)
+        flat, power = flatten(canvas)
+        mask, light = _mask(canvas, np.asarray(cv2.sqrt(power), np.float32))
+        tile = self._tile(flat, mask, power)
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
@@ -102,14 +105,14 @@ class Embedder:
         _add(y, np.clip(delta, -REACH, REACH, out=delta))
 
     def _tile(
-        self, flat: FloatPlane, spread: FloatPlane, mask: FloatPlane
+        self, flat: FloatPlane, mask: FloatPlane, power: FloatPlane
     ) -> FloatPlane:
         """One period of the pattern, float32 (PERIOD_PX, PERIOD_PX), in no unit.
 
         Informed: a carrier that the picture itself already pulls the right way is
         written weaker, one it pulls against stronger, slowly changing in time.
         """
-        reach = float(np.mean(mask / (spread + 2.0)))
+        reach = float(np.mean(mask / (power + FLOOR)))
         expected = reach * self._rms / (_rms(mask) * np.sqrt(len(CARRIERS) / 2))
         pulled = 2 * np.real(fold(flat) * np.conj(self._wave))
         wanted = np.clip(
@@ -122,7 +125,7 @@ class Embedder:
 
 
 def _add(y: Luma, delta: FloatPlane) -> None:
-    """Enlarge delta, levels on the canvas, and add it to the frame, rounded, in place."""
+    """Enlarge delta, levels on the canvas, and add it to the frame, in place."""
     height, width = y.shape
     steps = cv2.convertScaleAbs(delta, alpha=STEPS_PER_LEVEL, beta=128)
     grown = cv2.resize(steps, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -138,12 +141,12 @@ def _add(y: Luma, delta: FloatPlane) -> None:
 
 
 def _rms(plane: FloatPlane) -> float:
-    return float(cv2.norm(plane)) / plane.size**0.5
+    return float(np.sqrt(cv2.norm(plane, cv2.NORM_L2SQR) / plane.size))
 
 
 def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
     """How much the eye forgives at each point, relative, and the part of it that light
-    and shadow have; both float32.
+    and shadow have; both float32. spread: local deviation, levels.
 
     More in texture (eroded: not on the flat side of an edge), less in deep shadow
     and near white, where a level shows most or would be clipped.

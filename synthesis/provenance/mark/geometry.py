@@ -1,14 +1,12 @@
-"""Where the lattice went: size, rotation and squeeze of a video since it was marked.
+"""Where the lattice went: size, rotation, squeeze and shear of a video since then.
 
 The pattern is periodic, so its power lies on a lattice of points, and a crop or a shift
 moves none of them. Which points they are needs no key and no phase: one power spectrum
-serves every key.
+serves every key. The lattice is its own mirror image, and so is what is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
@@ -16,140 +14,159 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, RADIUS, FloatPlane
+from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, FloatPlane
 
 Matrix = NDArray[np.float64]
+"""Pattern px (across, down) to canvas px, last axes (2, 2)."""
 
 SPECTRUM = 1024
+UNREADABLE = 1
+"""The point of the spectrum, next to zero, that stands for all that cannot be read; its
+power is said to be the mean."""
 READABLE = 0.45
 """Cycles per canvas pixel beyond which a line is not looked for."""
 STANDS_OUT = 8.0
 """Times the mean at its radius to which one point of the spectrum may count: a line of
 the picture itself (a fence, a screen) would outshout the lattice."""
-CANDIDATES = 6
 
-Grid = tuple[NDArray[np.float64], ...]
-
-
-def _steps(lowest: float, highest: float, step: float) -> NDArray[np.float64]:
-    return np.arange(lowest, highest + step / 2, step)
-
-
-UPRIGHT: Grid = (
-    np.exp(_steps(np.log(0.58), np.log(1.8), 0.005)),
-    _steps(-2.6, 2.6, 0.26),
-    np.ones(1),
+SMALLEST, LARGEST = 0.54, 1.82
+STRAIGHT_STEP, TURNED_STEP = 0.0025, 0.005
+"""Natural logarithms of size: as far apart as a line of a spectrum is wide, or half."""
+ROTATIONS_DEG = np.linspace(-2.6, 2.6, 21)
+PERIOD_BAND = (0.02, 0.26)
+ASKEW, LONGER = 0.12, 1.25
+"""How far off its axis a period may point, and how unlike the two periods may be."""
+KEPT = 5
+APART = 0.006
+PLAIN = np.eye(2)[None]
+ANYHOW = np.array(
+    [np.eye(2), [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], np.float64
 )
-"""Sizes, rotations (degrees) and squeezes tried together: as far apart as a line of the
-spectrum of a canvas is wide."""
-SQUEEZED: Grid = (
-    np.exp(_steps(np.log(0.4), np.log(2.1), 0.01)),
-    _steps(-4.0, 4.0, 0.5),
-    np.exp(_steps(-0.14, 0.14, 0.02)),
-)
-LOW_CARRIERS = np.flatnonzero(RADIUS / PERIOD_PX < 0.12)
-"""Those that a coarse grid does not miss."""
+"""Directions in which a matrix is improved: its size only; and size, rotation, squeeze
+and skew."""
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """An affine map of the written canvas to the canvas read, centre to centre.
+def likely(flat: FloatPlane, *, deep: bool) -> list[Matrix]:
+    """Maps under which the lattice points carry most energy, best first.
 
-    size: how many times larger the pattern is on this canvas than as written.
-    squeeze: width over height of what was a square. shear: radians.
-    """
-
-    size: float = 1.0
-    rotation_deg: float = 0.0
-    squeeze: float = 1.0
-    shear: float = 0.0
-
-    @property
-    def matrix(self) -> Matrix:
-        """float64 (2, 2): pattern px (across, down) to canvas px."""
-        angle = np.deg2rad(self.rotation_deg)
-        turn = np.array(
-            [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-        )
-        squeeze = np.diag([self.squeeze**0.5, self.squeeze**-0.5])
-        return self.size * turn @ squeeze @ np.array([[1.0, self.shear], [0.0, 1.0]])
-
-
-NOMINAL = Geometry()
-
-
-def likely(flat: FloatPlane, *, deep: bool) -> Iterator[Geometry]:
-    """Geometries under which the lattice points carry most energy, best first.
-
-    Upright pictures between 0.58 and 1.8 of the written size, turned by up to 2.6
-    degrees; deep adds more of each, and squeezes of up to 15 %.
+    Three ways lead there: sizes only, which is what most pictures go through (the
+    fewer, the surer); sizes and rotations; and the two periods, looked for by
+    themselves, which finds a picture squeezed or askew. deep: keep more of each.
     """
     power = _whitened_power(flat)
-    found = _best(power, UPRIGHT, False)
-    if deep:
-        found += _best(power, SQUEEZED, True)
-    refined = sorted((_refined(power, one) for one in found), reverse=True)
-    kept: list[Geometry] = []
-    for _, values in refined:
-        geometry = Geometry(*values)
-        if not any(_alike(geometry, other) for other in kept):
-            kept.append(geometry)
-            yield geometry
+    kept = KEPT * (3 if deep else 1)
+    found: list[tuple[float, Matrix]] = []
+    for matrices, cells in (_straight(), _turned()):
+        found += _best(power, matrices, cells, kept)
+    periods = _periods(power, 4 * kept)
+    found += _best(power, periods, _cells(periods), kept)
+    found.sort(key=lambda one: -one[0])
+    different: list[Matrix] = []
+    for _, matrix in found:
+        if not any(np.abs(matrix - other).max() < APART / 3 for other in different):
+            different.append(matrix)
+    return different
 
 
-def _alike(one: Geometry, other: Geometry) -> bool:
-    return bool(np.abs(one.matrix - other.matrix).max() < 0.003)
-
-
-def _best(power: FloatPlane, grid: Grid, low: bool) -> list[tuple[float, ...]]:
-    """The best geometries of a grid that are not neighbours, each with no shear."""
-    energy = power.take(_cells_of_grid(low)).mean(axis=1)
-    hypotheses = list(product(*grid))
-    width = np.array([abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) for axis in grid])
-    width[0] /= 1.0
-    kept: list[tuple[float, ...]] = []
-    for index in np.argsort(energy)[::-1][: 40 * CANDIDATES]:
-        one = np.array(hypotheses[index])
-        if all(np.any(np.abs(one - other[:3]) > 2.5 * width + 1e-9) for other in kept):
-            kept.append((*one.tolist(), 0.0))
-            if len(kept) == CANDIDATES:
+def _best(
+    power: FloatPlane, matrices: Matrix, cells: NDArray[np.int32], count: int
+) -> list[tuple[float, Matrix]]:
+    """The best matrices that are not neighbours, improved, with their energies."""
+    energy = power.take(cells).mean(axis=1)
+    directions, reach = ANYHOW, 0.003
+    if not np.any(matrices[:, 0, 1]):
+        directions, reach = PLAIN, 0.0012
+    kept: list[Matrix] = []
+    for index in np.argsort(energy)[::-1][: 40 * count]:
+        one = matrices[index]
+        if all(np.abs(one - other).max() > 2 * APART for other in kept):
+            kept.append(one)
+            if len(kept) == count:
                 break
-    return kept
+    return [_climbed(power, one, reach * directions) for one in kept]
 
 
-def _refined(
-    power: FloatPlane, values: tuple[float, ...]
-) -> tuple[float, tuple[float, ...]]:
-    """Climb to the best (size, rotation, squeeze, shear) near by, and its energy."""
-    best = np.array(values)
+def _climbed(
+    power: FloatPlane, best: Matrix, directions: NDArray[np.float64]
+) -> tuple[float, Matrix]:
+    """The best matrix near by, and its energy."""
+    steps = np.array(list(product((-1.0, 0.0, 1.0), repeat=len(directions))))
+    around = np.tensordot(steps, directions, 1)
     energy = -1.0
-    scale = np.array([0.004 * best[0], 0.2, 0.008, 0.006])
-    offsets = np.array(list(product((-1.0, 0.0, 1.0), repeat=4)))
     for finer in (1.0, 1.0, 0.5, 0.25):
-        around = best + finer * scale * offsets
-        cells = _cells(np.stack([Geometry(*v).matrix for v in around]), CARRIERS)
-        energies = power.take(cells).mean(axis=1)
-        best, energy = around[int(np.argmax(energies))], float(energies.max())
-    return energy, tuple(best.tolist())
+        near = best + finer * around
+        energies = power.take(_cells(near)).mean(axis=1)
+        best, energy = near[int(np.argmax(energies))], float(energies.max())
+    return energy, best
 
 
-@lru_cache(maxsize=2)
-def _cells_of_grid(squeezed: bool) -> NDArray[np.int32]:
-    grid = SQUEEZED if squeezed else UPRIGHT
-    points = CARRIERS[LOW_CARRIERS] if squeezed else CARRIERS
-    matrices = np.stack([Geometry(*values).matrix for values in product(*grid)])
-    return _cells(matrices, points)
+@lru_cache(maxsize=1)
+def _straight() -> tuple[Matrix, NDArray[np.int32]]:
+    matrices = _sizes(STRAIGHT_STEP)[:, None, None] * np.eye(2)
+    return matrices, _cells(matrices)
 
 
-def _cells(matrices: NDArray[np.float64], points: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Indices into the flattened power spectrum, (geometries, points)."""
+@lru_cache(maxsize=1)
+def _turned() -> tuple[Matrix, NDArray[np.int32]]:
+    angles = np.deg2rad(ROTATIONS_DEG[ROTATIONS_DEG != 0.0])
+    cos, sin = np.cos(angles), np.sin(angles)
+    turns = np.moveaxis(np.array([[cos, -sin], [sin, cos]]), -1, 0)
+    matrices = _sizes(TURNED_STEP)[:, None, None, None] * turns
+    matrices = matrices.reshape(-1, 2, 2)
+    return matrices, _cells(matrices)
+
+
+def _sizes(step: float) -> NDArray[np.float64]:
+    logarithms = np.arange(np.log(SMALLEST), np.log(LARGEST), step)
+    return np.asarray(np.exp(logarithms), np.float64)
+
+
+def _periods(power: FloatPlane, count: int) -> Matrix:
+    """Matrices (m, 2, 2) made of pairs of peaks of the autocorrelation: one period of
+    the pattern across and one down, each found without the other."""
+    ring, _ = _rings()
+    lowest, highest = (round(128 * f) for f in PERIOD_BAND)
+    heard = np.where((ring >= lowest) & (ring < highest), power - 1.0, 0.0)
+    spectrum = cv2.dft(heard.astype(np.float32), flags=cv2.DFT_COMPLEX_OUTPUT)
+    alike = np.asarray(spectrum[..., 0], np.float32)
+    reach = int(LARGEST * PERIOD_PX)
+    skew = int(ASKEW * reach)
+    turns = np.arange(-skew, skew + 1)
+    wedges = alike[: reach + 1, turns].T, alike[turns, : reach + 1]
+    down, across = (_peaks(wedge, count) for wedge in wedges)
+    # A peak is (along the axis, off it).
+    pairs = [
+        np.array([[a[0], d[1]], [a[1], d[0]]]) / PERIOD_PX
+        for a, d in product(across, down)
+        if 1 / LONGER < a[0] / d[0] < LONGER
+    ]
+    return np.array(pairs or [np.eye(2)])
+
+
+def _peaks(wedge: FloatPlane, count: int) -> list[tuple[int, int]]:
+    """The highest places (along, off) of a wedge (off, along) round an axis."""
+    off = np.arange(len(wedge)) - len(wedge) // 2
+    along = np.arange(wedge.shape[1])
+    outside = (np.abs(off)[:, None] > ASKEW * along) | (along < SMALLEST * PERIOD_PX)
+    heights = np.where(outside, -np.inf, wedge)
+    peaks = []
+    for _ in range(count):
+        row, column = np.unravel_index(int(np.argmax(heights)), heights.shape)
+        peaks.append((int(column), int(off[row])))
+        rows = slice(max(row - 2, 0), row + 3)
+        heights[rows, max(column - 2, 0) : column + 3] = -np.inf
+    return peaks
+
+
+def _cells(matrices: Matrix) -> NDArray[np.int32]:
+    """Indices of the carriers in the flattened power spectrum, (m, n)."""
     # A map of places by A moves frequencies by the inverse of A, transposed.
-    inverse = np.linalg.inv(matrices).astype(np.float32)
-    frequency = points.astype(np.float32) / PERIOD_PX @ inverse
-    readable = np.hypot(frequency[..., 0], frequency[..., 1]) < READABLE
-    cells = np.rint(frequency * SPECTRUM).astype(np.int32)
-    cells %= SPECTRUM
-    return np.where(readable, cells[..., 1] * SPECTRUM + cells[..., 0], 1)
+    inverse = np.linalg.inv(matrices) * (SPECTRUM / PERIOD_PX)
+    moved = CARRIERS.astype(np.float32) @ inverse.astype(np.float32)
+    squared = np.einsum("...i,...i", moved, moved)
+    cells = np.rint(moved).astype(np.int32) % SPECTRUM
+    flat = cells[..., 1] * SPECTRUM + cells[..., 0]
+    return np.where(squared < (READABLE * SPECTRUM) ** 2, flat, UNREADABLE)
 
 
 @lru_cache(maxsize=1)
@@ -157,21 +174,20 @@ def _rings() -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     frequency = np.fft.fftfreq(SPECTRUM)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     ring = (radius * 128).astype(np.int32)
-    return ring, np.bincount(ring.ravel())
+    return ring, np.bincount(ring.ravel()).astype(np.float64)
 
 
 def _whitened_power(flat: FloatPlane) -> FloatPlane:
-    """Power spectrum over its own mean at each radius, capped; (1024, 1024).
-
-    The point next to zero stands for what cannot be read: its power is set to 1.
-    """
+    """Power spectrum over its own mean at each radius, capped; (1024, 1024)."""
     padded = np.zeros((SPECTRUM, SPECTRUM), np.float32)
     padded[: flat.shape[0], : flat.shape[1]] = flat[:SPECTRUM, :SPECTRUM]
-    spectrum = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT)
+    spectrum = cv2.dft(
+        padded, flags=cv2.DFT_COMPLEX_OUTPUT, nonzeroRows=min(flat.shape[0], SPECTRUM)
+    )
     power = spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2
     ring, count = _rings()
     mean = np.bincount(ring.ravel(), power.ravel()) / count
     share = (1 / np.maximum(mean, 1e-9)).astype(np.float32)
     whitened = np.minimum(power * share.take(ring), STANDS_OUT)
-    whitened[0, 1] = 1.0
+    whitened.flat[UNREADABLE] = 1.0
     return np.asarray(whitened, np.float32)

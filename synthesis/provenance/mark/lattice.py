@@ -20,9 +20,11 @@ from synthesis.provenance.mark import codec
 CANVAS_SIDE_PX = 384
 PERIOD_PX = 112
 LOWEST, HIGHEST = 0.04, 0.18
-"""Cycles a canvas pixel. A codec at CRF 33 leaves two thirds of a carrier at the low end
-and a twentieth at 0.3, so all the energy the eye allows goes where it lasts."""
+"""Cycles a canvas pixel. A codec at CRF 33 leaves two thirds of a carrier at the low
+end and a twentieth at 0.3, so all the energy the eye allows goes where it lasts."""
 PILOTS = 96
+FLOOR = 9.0
+"""Levels ** 2: the power that a flat place is taken to have, grain and codec."""
 
 FloatPlane = NDArray[np.float32]
 Luma = NDArray[np.uint8] | NDArray[np.uint16]
@@ -118,23 +120,29 @@ def to_canvas(luma: Luma) -> FloatPlane:
     # Halving is nearly free, an odd ratio is not: halve as long as there is room.
     while width >= 2 * size[0] and height >= 2 * size[1]:
         width, height = width // 2, height // 2
-        luma = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+        luma = _resized(luma, (width, height), cv2.INTER_AREA)
     how = cv2.INTER_AREA if size[0] <= width else cv2.INTER_CUBIC
-    canvas = cv2.resize(luma, size, interpolation=how).astype(np.float32)
+    canvas = _resized(luma, size, how).astype(np.float32)
     return canvas if luma.dtype == np.uint8 else canvas * np.float32(1 / TEN_BIT_STEPS)
 
 
-def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
-    """Return the canvas with its picture pressed flat, and the local spread.
+def _resized(luma: Luma, size: tuple[int, int], how: int) -> Luma:
+    resized: Luma = cv2.resize(luma, size, interpolation=how)  # type: ignore[assignment]
+    return resized
 
-    The first, within +-2.5, is what the reader averages: high-passed and divided by
-    (spread + 2), so that edges cannot outshout the mark. The second is in levels.
+
+def flatten(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+    """Return the canvas with its picture pressed flat, and the local power, level**2.
+
+    The first is what the reader averages: high-passed, and divided by (power + FLOOR),
+    as a Wiener filter weighs places by what else is there, so that neither edges nor
+    texture outshout the mark; within +-1.5 whatever the picture.
     """
     detail = canvas - cv2.GaussianBlur(canvas, (0, 0), 4.0)
     # A box filter's running sums can leave a variance just below zero on black.
     power = np.maximum(cv2.boxFilter(detail * detail, -1, (9, 9)), 0.0)
-    spread = np.asarray(cv2.sqrt(power), np.float32)
-    return np.clip(detail / (spread + 2.0), -2.5, 2.5), spread
+    flat = cv2.divide(detail, power + FLOOR)
+    return np.asarray(flat, np.float32), np.asarray(power, np.float32)
 
 
 def fold(flat: FloatPlane) -> NDArray[np.complex128]:
