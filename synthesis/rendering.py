@@ -42,7 +42,7 @@ from synthesis.provenance.label import Schedule
 from synthesis.provenance.manifest import LabelFacts, ManifestFacts, sign
 from synthesis.provenance.mark import Embedder
 from synthesis.provenance.read import read_credential, reading_limit_s
-from synthesis.provenance.readback import Plane, check_output
+from synthesis.provenance.readback import check_output
 from synthesis.reuse import line_start_s
 from synthesis.services.leftovers import work_prefix
 from synthesis.services.manifests import (
@@ -252,7 +252,7 @@ def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> Pro
         facts = probe(path)
         credential = reading.result()
 
-    def frames() -> Iterator[tuple[Plane, Plane, Plane]]:
+    def frames() -> Iterator[tuple[Any, Any, Any]]:
         for planes in read_frames(path, facts):
             report("Checking the marks", planes.index + 1, facts.frame_count)
             yield planes.y, planes.u, planes.v

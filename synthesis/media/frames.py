@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -98,7 +99,8 @@ class Planes:
         """A copy as PyAV frame of the same layout, without stamps."""
         frame = av.VideoFrame(*self.size, self.pixels.name)
         for ours, plane in zip((self.y, self.u, self.v), frame.planes, strict=True):
-            rows = np.frombuffer(plane, ours.dtype).reshape(ours.shape[0], -1)
+            raw: Any = plane
+            rows = np.frombuffer(raw, ours.dtype).reshape(ours.shape[0], -1)
             rows[:, : ours.shape[1]] = ours
         return frame
 

@@ -178,7 +178,7 @@ class Writer:
     def _add_video(self, gop_frames: int) -> VideoStream:
         width, height = self._size
         how = self._encoding
-        video = self._container.add_stream(
+        video: Any = self._container.add_stream(
             how.codec, self._like.rate, options=dict(how.options)
         )
         context = video.codec_context
@@ -193,7 +193,8 @@ class Writer:
         if how.tag:
             context.codec_tag = how.tag
         self._tag(context)
-        return video
+        stream: VideoStream = video
+        return stream
 
     def _tag(self, target: Any) -> None:
         """Put the colour tags onto an encoder or a frame."""

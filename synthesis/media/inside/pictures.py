@@ -202,7 +202,8 @@ def _turned(flat: Planes, frame: Any, turned: int) -> Planes:
     luma = frame.width * frame.height
     shrink = 1 if len(flat) == 3 * luma else 2
     small = (frame.height // shrink, frame.width // shrink)
-    sizes, parts, at = [(frame.height, frame.width), small, small], [], 0
+    sizes, at = [(frame.height, frame.width), small, small], 0
+    parts: list[Any] = []
     for rows, columns in sizes:
         plane = flat[at : at + rows * columns].reshape(rows, columns)
         parts.append(np.rot90(plane, -turned // 90).reshape(-1))

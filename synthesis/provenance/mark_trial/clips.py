@@ -76,7 +76,7 @@ def read(
 def _even(planes: Planes) -> Picture:
     """4:2:0 with even sides: an odd picture loses its last row or column."""
     height, width = (side - side % 2 for side in planes.y.shape)
-    if planes.subsampled:
+    if planes.pixels.name == "yuv420p":
         return Picture(planes.y, planes.u, planes.v)
     half = (width // 2, height // 2)
     small = (
