@@ -30,7 +30,7 @@ from synthesis.media.proxy import browsers_play, write_proxy
 from synthesis.media.soundtrack import SoundTrack
 from synthesis.pipeline import Laid, Marks, assemble
 from synthesis.provenance.container import UpdatedFile, manifest_boxes, skeleton
-from synthesis.provenance.label import Label
+from synthesis.provenance.label import Schedule, Sign
 from synthesis.provenance.mark import Embedder, detect
 from synthesis.provenance.read import library_report, read_credential
 from synthesis.provenance.readback import check_output
@@ -115,9 +115,9 @@ def dub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sound(folder / "dub.wav", codec="pcm_s24le", layout="5.1", seconds=1.6)
 
 
-def label_of(found: Probe, encoding: Encoding, **how: Any) -> Label:
-    size = (found.width, found.height)
-    return Label(*size, full_range=encoding.full_range, **how)
+def label_of(found: Probe, encoding: Encoding) -> Schedule:
+    sign = Sign(found.width, found.height, full_range=encoding.full_range)
+    return Schedule.throughout(sign, found.frame_count)
 
 
 def assembled(scene: Path, out: Path, asked: Format, dub: Path | None) -> Probe:
