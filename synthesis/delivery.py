@@ -17,6 +17,14 @@ from synthesis.media.soundtrack import SoundTrack
 from synthesis.media.subtitles import SubtitleTrack
 
 
+_KINDS = {
+    "hdmv_pgs_subtitle": "Blu-ray pictures",
+    "dvd_subtitle": "DVD pictures",
+    "dvb_subtitle": "broadcast pictures",
+    "eia_608": "closed captions",
+}
+
+
 class Sound(StrEnum):
     """How the sound goes into the file."""
 
@@ -119,7 +127,9 @@ def not_kept(scene: Probe, delivery: Delivery) -> list[str]:
     told = []
     pictures = [one for one in scene.subtitles if not one.is_text]
     if pictures:
-        kinds = ", ".join(sorted({one.codec or "unknown" for one in pictures}))
+        kinds = ", ".join(
+            sorted({_KINDS.get(one.codec, one.codec or "unknown") for one in pictures})
+        )
         told.append(
             f"{_counted(len(pictures), 'subtitle track')} of the scene "
             f"({kinds}) cannot be written as text and will not be in the file."

@@ -22,7 +22,9 @@ from lipweb.demo_production import SCENE, Demo
 from lipweb.dubbing import faces_assign, line_put
 from lipweb.models import User
 from synthesis.composite import composite
+from synthesis.delivery import Delivery
 from synthesis.faces.tracks import FaceTrack
+from synthesis.media.formats import Format
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.writer import Writer
@@ -89,7 +91,9 @@ def queued_whole(demo: Demo, whole_face: FaceTrack) -> Render:
     return assigned_and_queued(demo, scene, LINES["es"])
 
 
-def assigned_and_queued(demo: Demo, scene: Scene, sound: Path) -> Render:
+def assigned_and_queued(
+    demo: Demo, scene: Scene, sound: Path, delivery: Delivery | None = None
+) -> Render:
     user = demo.producer
     faces_assign(
         scene=scene, grant=demo.grant, number=None, acting_user=user, say=lambda _: None
@@ -102,7 +106,7 @@ def assigned_and_queued(demo: Demo, scene: Scene, sound: Path) -> Render:
         sound=sound,
         acting_user=user,
     )
-    return render_queue(dub=line.dub, acting_user=user)
+    return render_queue(dub=line.dub, acting_user=user, delivery=delivery)
 
 
 def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
@@ -149,6 +153,42 @@ def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
         deliverable=made, acting_user=demo.producer, purpose="download"
     )
     assert opened.size == made.size_bytes
+
+
+def test_a_master_for_the_edit_is_made_with_a_copy_to_watch(
+    demo: Demo, work_off: WorkOff, short: tuple[Path, Path], short_face: FaceTrack
+) -> None:
+    path, sound = short
+    scene = analysed(demo, path, probe(path), [short_face], "Short")
+    queued = assigned_and_queued(demo, scene, sound, Delivery(Format.PRORES))
+    work_off()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.READY, queued.error_sentence
+    made, copy = queued.deliverable, queued.deliverable.viewing_copy
+    assert (made.suffix, made.media["codec"], made.media["bits"]) == (
+        "mov",
+        "prores",
+        10,
+    )
+    with local_path(made.file) as path:
+        assert made.sha256 == sha256_file(path)
+        master = probe(path)
+        same_clock(probe(short[0]), master)
+        assert file_verify(path)["code"] == "ours-unchanged"
+    # The dub's samples, to the last bit.
+    assert [(s.codec, s.language) for s in master.sounds] == [("pcm_s16le", "spa")]
+    with local_path(copy.file) as path:
+        watched = probe(path)
+        found = file_verify(path)
+    assert (watched.codec, watched.sounds[0].codec) == ("h264", "aac")
+    assert watched.frame_count == made.frame_count
+    assert list(watched.times_s()) == list(master.times_s())
+    assert (found["code"], found["deliverable"]) == ("ours-unchanged", str(made.id))
+    assert found["mark"]["id"] == made.mark_id
+    opened = deliverable_open(
+        deliverable=made, acting_user=demo.producer, purpose="review"
+    )
+    assert opened.size == copy.size_bytes
 
 
 def same_clock(scene: Probe, out: Probe) -> None:

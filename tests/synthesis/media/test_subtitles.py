@@ -119,7 +119,7 @@ def test_pictures_of_words_are_told_not_dropped_in_silence(tmp_path: Path) -> No
     found = probe(scene)
     assert [one.is_text for one in found.subtitles] == [False]
     (told,) = not_kept(found, Delivery())
-    assert told.startswith("1 subtitle track of the scene (hdmv_pgs_subtitle)")
+    assert told.startswith("1 subtitle track of the scene (Blu-ray pictures)")
     assert not probe(rewritten(scene, tmp_path / "out.mp4")).subtitles
 
 

@@ -147,7 +147,7 @@ def test_further_tracks_are_named_and_what_cannot_be_kept_is_said(
     facts_change(dub, sounds=(sound(0), further), subtitles=(bitmap,))
     words = page(client, dub)
     assert "French (fr) “M&amp;E”, 5.1 at 48 kHz (AAC)" in words
-    assert "1 subtitle track of the scene (hdmv_pgs_subtitle)" in words
+    assert "1 subtitle track of the scene (Blu-ray pictures)" in words
 
 
 def test_a_dubs_first_track_is_in_its_language_the_others_as_they_say() -> None:
