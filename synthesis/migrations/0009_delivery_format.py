@@ -5,6 +5,15 @@ import synthesis.models.scenes
 from django.db import migrations, models
 
 
+def say_no_subtitles(apps, schema_editor):
+    """Scenes measured before have nobody's word on their subtitles; without the key
+    their facts cannot be read."""
+    for scene in apps.get_model('synthesis', 'Scene').objects.iterator():
+        if scene.media_facts and 'subtitles' not in scene.media_facts:
+            scene.media_facts['subtitles'] = []
+            scene.save(update_fields=['media_facts'])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -12,6 +21,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(say_no_subtitles, migrations.RunPython.noop),
         migrations.AddField(
             model_name='deliverable',
             name='media',

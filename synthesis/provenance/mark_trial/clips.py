@@ -77,7 +77,8 @@ def _even(planes: Planes) -> Picture:
     """4:2:0 with even sides: an odd picture loses its last row or column."""
     height, width = (side - side % 2 for side in planes.y.shape)
     if planes.pixels.name == "yuv420p":
-        return Picture(planes.y, planes.u, planes.v)
+        y, u, v = (np.asarray(p, np.uint8) for p in (planes.y, planes.u, planes.v))
+        return Picture(y, u, v)
     half = (width // 2, height // 2)
     small = (
         np.asarray(
