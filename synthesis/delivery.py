@@ -16,7 +16,6 @@ from synthesis.media.sound import scene_origin_s
 from synthesis.media.soundtrack import SoundTrack
 from synthesis.media.subtitles import SubtitleTrack
 
-
 _KINDS = {
     "hdmv_pgs_subtitle": "Blu-ray pictures",
     "dvd_subtitle": "DVD pictures",

@@ -17,7 +17,7 @@ def say_no_subtitles(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('synthesis', '0008_the_visible_label'),
+        ('synthesis', '0009_footage_is_compared'),
     ]
 
     operations = [
