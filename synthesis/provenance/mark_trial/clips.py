@@ -47,6 +47,11 @@ class Clip:
         return self.pictures[0].size
 
 
+def title(name: str) -> str:
+    """A clip's name without its size: what is filmed in it."""
+    return name.rpartition(" ")[0] or name
+
+
 @dataclass(frozen=True)
 class Source:
     """A film that can be made or read. make: of a number of seconds."""
@@ -123,7 +128,7 @@ def _sources(path: Path) -> Iterator[Source]:
     name = f"{path.stem} {facts.height}"
     yield Source(name, lambda seconds: read(path, seconds, name=name))
     if facts.height < LINES:
-        grown = f"{path.stem} up to {LINES}"
+        grown = f"{path.stem} {facts.height}>{LINES}"
         yield Source(
             grown, lambda seconds: read(path, seconds, name=grown, lines=LINES)
         )
