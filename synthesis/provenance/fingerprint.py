@@ -240,7 +240,8 @@ def _parts(own: Series, columns: int, rows: int) -> Iterator[tuple[Series, bool]
     for wide, high in sizes:
         if not (4 <= wide <= columns and 4 <= high <= rows):
             continue
-        part = cv2.resize(own, (wide, high), interpolation=cv2.INTER_AREA)
+        shrunk = cv2.resize(own, (wide, high), interpolation=cv2.INTER_AREA)
+        part = np.asarray(shrunk, np.float32)
         if part.std() >= FLAT:  # or it would be found everywhere
             yield part, False
             yield np.ascontiguousarray(part[:, ::-1]), True
