@@ -91,6 +91,13 @@ TO_ACTOR: Final = {
             " said whether it is."
         ),
     ),
+    "face-proposed": Words(
+        _("May your face be remembered from “%(place)s”?"),
+        _(
+            "It was recognised as yours. %(project)s asks whether later faces may be"
+            " compared with this one, too."
+        ),
+    ),
     "own-exported": Words(
         _("Everything kept about you was downloaded"),
         _("If it was not you, change your password and tell the production."),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ from synthesis.media.probe import sha256_file
 from synthesis.models import ActorModel, Deliverable, FaceSighting, Scene
 from synthesis.services.face_confirmations import confirmation_options, face_confirm
 from synthesis.services.faces import sighting_refusal
-from synthesis.storage import keep, scratch_dir
+from synthesis.storage import keep, packed, scratch_dir
 
 FOOTAGE = Path(settings.BASE_DIR) / "synthesis" / "demo"
 SCENE = FOOTAGE / "robin.mp4"
@@ -207,8 +206,7 @@ def _learned(actor: Actor, grant: Grant) -> None:
     """What was learned of Robin from the reel, on the grant's training term."""
     if not LEARNED.exists() or ActorModel.objects.filter(actor=actor).exists():
         return
-    draft = scratch_dir() / f"robin-{os.getpid()}"
-    copy = Path(shutil.make_archive(str(draft), "zip", LEARNED))
+    copy = packed(LEARNED, scratch_dir() / f"robin-{os.getpid()}.zip")
     model = ActorModel(
         actor=actor, grant=grant, sha256=sha256_file(copy), sources=[LEARNED_FROM]
     )

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from consent.models import Grant, Project
 from lipweb.models import User
+from synthesis.delivery import Delivery
 from synthesis.errors import SynthesisError
 from synthesis.media.probe import Probe, sha256_file
 from synthesis.models import Deliverable, Line, Render, Scene, Track, Upload
@@ -129,9 +130,12 @@ def render_make(
     acting_user: User,
     say: Say,
     tier: Render.Tier = Render.Tier.FINAL,
+    delivery: Delivery | None = None,
 ) -> Deliverable:
     """Queue a render, follow it to its end, return what was made."""
-    render = render_queue(dub=line.dub, acting_user=acting_user, tier=tier)
+    render = render_queue(
+        dub=line.dub, acting_user=acting_user, tier=tier, delivery=delivery
+    )
     for grant in render.grants.all():
         say(f"consent: grant {grant.id} allows it")
     _follow(render, lambda: render.state not in Render.LIVE, "render", say)
@@ -165,16 +169,16 @@ def outcome(
 ) -> dict[str, Any]:
     """Hand the file out under the policy, read it as a stranger would, and return the
     facts about it; out: a folder for a copy. Raises when it does not verify."""
-    file = deliverable_open(
+    deliverable_open(
         deliverable=deliverable,
         acting_user=acting_user,
         purpose="copy" if out else "review",
     )
     render = deliverable.render
     clip_s = float(Probe.from_json(render.dub.scene.media_facts).duration)
-    with local_path(file) as path:
+    with local_path(deliverable.file) as path:
         found = file_verify(path)
-        told = copied(path, out, render) if out else path
+        told = copied(path, out, deliverable) if out else path
     say(f"label: {label_in_words(deliverable.label)}")
     for remark in label_remarks(deliverable.label, Clock.of(render.dub.scene)):
         say(f"label: {remark}")
@@ -188,6 +192,7 @@ def outcome(
         "mark": deliverable.mark_id,
         "label": deliverable.label["wording"],
         "frames": deliverable.frame_count,
+        "media": deliverable.media,
         "seconds": round(deliverable.render_seconds, 2),
         "realtime_factor": round(deliverable.render_seconds / clip_s, 2),
         "credential": found["credential"]["state"],
@@ -195,12 +200,13 @@ def outcome(
     }
 
 
-def copied(path: Path, out: Path, render: Render) -> Path:
+def copied(path: Path, out: Path, deliverable: Deliverable) -> Path:
     """Copy a file into a folder under a name for people, and return where it lies."""
     out.mkdir(parents=True, exist_ok=True)
+    render = deliverable.render
     title = "".join(
         c if c.isalnum() or c in "-_ " else "_" for c in render.dub.scene.title
     )
-    copy = out / f"{title}-{render.dub.language}-v{render.version}.mp4"
+    copy = out / f"{title}-{render.dub.language}-v{render.version}.{deliverable.suffix}"
     shutil.copyfile(path, copy)
     return copy

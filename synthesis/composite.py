@@ -2,7 +2,8 @@
 
 Blending happens in the frame's own YUV samples: a picture that went through RGB and
 back would change everywhere. Where the patch's alpha is 0 every sample stays bit by
-bit as it was; a chroma sample belongs to the 2x2 luma samples it covers.
+bit as it was; a chroma sample belongs to the luma samples it covers: 2x2 in 4:2:0, two
+beside each other in 4:2:2.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from synthesis.engines.base import MouthPatch
 from synthesis.media.colour import rgb_to_yuv_matrix
-from synthesis.media.frames import Planes
+from synthesis.media.frames import Plane, Planes
+from synthesis.media.pixels import Pixels
 
 _SHRINK = 0.75
 """Below this scale the patch is first reduced by area, or it would alias."""
@@ -51,18 +53,22 @@ def composite(planes: Planes, patch: MouthPatch) -> Box | None:
     x, y, width, height = cv2.boundingRect((alpha > 0).view(np.uint8))
     if not width:
         return None
+    pixels = planes.pixels
     # Premultiplied, so the offset of each plane counts by alpha too.
-    matrix = np.column_stack(rgb_to_yuv_matrix(planes.matrix, planes.full_range))
+    matrix = np.column_stack(
+        rgb_to_yuv_matrix(planes.matrix, planes.full_range, pixels.depth)
+    )
     yuv = _split(cv2.transform(over, matrix))
     luma = planes.y[box.y0 : box.y1, box.x0 : box.x1]
-    _blend(luma, yuv[0], alpha)
-    step = 2 if planes.subsampled else 1
-    # On 4:2:0 the box starts and ends on even pixels: see _touched.
-    small = np.s_[box.y0 // step : box.y1 // step, box.x0 // step : box.x1 // step]
-    coarse = _halve(alpha) if planes.subsampled else alpha
+    _blend(luma, yuv[0], alpha, pixels.depth)
+    # Where colour is halved the box starts and ends on even pixels: see _touched.
+    small = np.s_[
+        box.y0 // pixels.down : box.y1 // pixels.down,
+        box.x0 // pixels.across : box.x1 // pixels.across,
+    ]
+    coarse = _shrunk(alpha, pixels)
     for plane, channel in ((planes.u, 1), (planes.v, 2)):
-        chroma = yuv[channel]
-        _blend(plane[small], _halve(chroma) if planes.subsampled else chroma, coarse)
+        _blend(plane[small], _shrunk(yuv[channel], pixels), coarse, pixels.depth)
     left, top = box.x0 + x, box.y0 + y
     return Box(left, top, left + width, top + height)
 
@@ -159,18 +165,24 @@ def _split(picture: MatLike) -> list[NDArray[np.float32]]:
     return [np.asarray(channel, np.float32) for channel in cv2.split(picture)]
 
 
-def _halve(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean of each 2x2 block."""
+def _shrunk(plane: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:
+    """Mean of the luma samples that each chroma sample covers."""
+    if pixels.across == pixels.down == 1:
+        return plane
     height, width = plane.shape
-    size = (width // 2, height // 2)
+    size = (width // pixels.across, height // pixels.down)
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _blend(
-    under: NDArray[np.uint8], over: NDArray[np.float32], alpha: NDArray[np.float32]
+    under: Plane, over: NDArray[np.float32], alpha: NDArray[np.float32], depth: int
 ) -> None:
     """under <- under (1 - alpha) + over, over premultiplied, where alpha is above 0."""
     mixed = under * (1 - alpha)
     mixed += over
-    rounded = cv2.convertScaleAbs(mixed)  # nothing is negative; to the nearest level
-    np.copyto(under, rounded, where=alpha > 0)
+    if depth == 8:
+        # Nothing is negative; to the nearest level.
+        np.copyto(under, cv2.convertScaleAbs(mixed), where=alpha > 0)
+        return
+    np.clip(np.rint(mixed, out=mixed), 0, (1 << depth) - 1, out=mixed)
+    np.copyto(under, mixed, casting="unsafe", where=alpha > 0)

@@ -18,8 +18,11 @@ from synthesis.abreast import ahead
 from synthesis.composite import composite
 from synthesis.engines.base import Controls, Engine, MouthPatch, ShotFace
 from synthesis.faces.abstention import LeftAlone, left_alone
+from synthesis.media.formats import Encoding
 from synthesis.media.frames import Planes, read_frames
 from synthesis.media.probe import Probe
+from synthesis.media.soundtrack import SoundTrack
+from synthesis.media.subtitles import SubtitleTrack
 from synthesis.media.writer import Writer
 from synthesis.patches import patches_open, patches_write
 from synthesis.provenance.fingerprint import Fingerprint
@@ -30,8 +33,6 @@ Report = Callable[[str, int, int], None]
 """report(stage, frame, frames): called about every frame; raises to stop."""
 
 
-FINAL_ENCODE, DRAFT_ENCODE = (16, "veryfast"), (19, "ultrafast")
-"""CRF and preset of x264. Final: visually lossless, and fast enough for two cores."""
 KEPT_BYTES = 128 << 20
 """A face that fits in so much through its shot is read once, a longer one twice."""
 
@@ -140,31 +141,40 @@ class Marks:
     embedder: Embedder
 
 
+@dataclass(frozen=True)
+class Laid:
+    """What lies beside an output's picture, in order. aac: encode the sound."""
+
+    sounds: Sequence[SoundTrack] = ()
+    subtitles: Sequence[SubtitleTrack] = ()
+    aac: bool = False
+
+
 def assemble(
     *,
     scene: Path,
     probe: Probe,
     takes: Sequence[Take],
-    sound: Path,
+    laid: Laid,
     marks: Marks,
+    encoding: Encoding,
     target: Path,
     report: Report,
-    draft: bool = False,
 ) -> bytes:
-    """Write target: the scene with the takes' mouths, labelled and marked, and the dub
-    sound, in one encode. Returns the picture's fingerprint.
-
-    draft: encode in less time into more bytes; all marks are on it just the same.
+    """Write target: the scene with the takes' mouths, labelled and marked, and what is
+    laid beside it, in one encode. Returns the picture's fingerprint.
 
     Outside the patches no sample changes before label and mark go on.
     """
     fingerprint = Fingerprint(probe.rate)
-    crf, preset = DRAFT_ENCODE if draft else FINAL_ENCODE
-    with Writer(target, like=probe, crf=crf, preset=preset) as writer:
-        writer.add_sound(sound)
+    with Writer(target, like=probe, encoding=encoding) as writer:
+        for sound in laid.sounds:
+            writer.add_sound(sound, aac=laid.aac)
+        for subtitles in laid.subtitles:
+            writer.add_subtitles(subtitles)
         # Three threads: mouths, marks, and here the encoder and the report.
         with (
-            closing(ahead(_with_mouths(scene, probe, takes))) as frames,
+            closing(ahead(_with_mouths(scene, probe, takes, encoding))) as frames,
             closing(ahead(_marked(frames, marks, fingerprint))) as marked,
         ):
             for planes in marked:
@@ -179,14 +189,17 @@ def _marked(
     for planes in frames:
         marks.label.apply(planes.index, planes.y, planes.u, planes.v)
         marks.embedder.apply(planes.y)
-        fingerprint.push(planes.y)
+        fingerprint.push(planes.luma_8())
         yield planes
 
 
-def _with_mouths(scene: Path, probe: Probe, takes: Sequence[Take]) -> Iterator[Planes]:
+def _with_mouths(
+    scene: Path, probe: Probe, takes: Sequence[Take], encoding: Encoding
+) -> Iterator[Planes]:
+    pixels, full_range = encoding.pixels, encoding.full_range
     with ExitStack() as stack:
         kept = [stack.enter_context(patches_open(take.patches)) for take in takes]
-        for planes in read_frames(scene, probe):
+        for planes in read_frames(scene, probe, pixels=pixels, full_range=full_range):
             for patches in kept:
                 if patches.start <= planes.index < patches.stop:
                     patch = patches[planes.index]

@@ -59,6 +59,10 @@ class Progress:
             }
         )
 
+    def add_units(self, frames: int) -> None:
+        """More is to be done than was thought."""
+        self._units += frames
+
     def next_stage(self, frames: int) -> None:
         """Count frames as done; the next stage starts from there."""
         self._before += frames

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,19 +15,30 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from numpy.typing import NDArray
 
+from consent.models import Grant
 from synthesis.errors import SynthesisError
-from synthesis.faces.features import FaceFeatures, Vectors, compare
-from synthesis.faces.portraits import Picture, Portraits, portraits_of
+from synthesis.faces.features import Answer, FaceFeatures, Vectors, compare
+from synthesis.faces.portraits import MOST, Picture, Portraits, portraits_of
 from synthesis.faces.sface import best_features, features_named
 from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.shots import find_shots
-from synthesis.models import FaceEnrolment, FaceSighting, Render, Track
+from synthesis.models import (
+    Adaptation,
+    FaceEnrolment,
+    FaceSighting,
+    Footage,
+    Render,
+    Track,
+)
+from synthesis.neural.own_footage import LEAST_EYES_PX, eyes_px, only_face
 from synthesis.services.face_confirmations import confirmation_standing
 from synthesis.services.face_questions import face_waiting_tell, is_waiting
 from synthesis.services.faces import (
+    Seen,
     faces_verify,
+    footage_sight,
     grant_for_comparing,
     sighting_of,
     track_sight,
@@ -37,9 +49,25 @@ from synthesis.storage import local_path
 log = logging.getLogger(__name__)
 
 Verdict = FaceSighting.Verdict
-REFERENCE_FRAMES = 250
-"""Looked at of a reference clip: ten seconds at 25 a second."""
+OWN_CLIP_FRAMES = 250
+"""Looked at of a clip that an actor brings: ten seconds at 25 a second."""
+MOST_SHOTS = 48
+"""Of footage: its actor is shown a picture of each before they confirm them all."""
+OF_MANY_SHOTS = 32
+"""Portraits in all of footage with several shots, where that leaves LEAST_OF_A_SHOT."""
+LEAST_OF_A_SHOT = 2
 AT_ONCE_FRAMES = 200
+
+Read = Callable[[Sequence[int]], Iterator[Picture]]
+"""Yields the frames of some rows of landmarks, ascending."""
+
+
+@dataclass(frozen=True)
+class _Face:
+    """A face in one shot: landmarks (n, 468, 3), and how to read the frames."""
+
+    landmarks: NDArray[np.float32]
+    read: Read
 
 
 def render_faces_verify(render: Render, tracks: list[Track]) -> None:
@@ -54,21 +82,37 @@ def render_faces_verify(render: Render, tracks: list[Track]) -> None:
     faces_verify(tracks)
 
 
-def sighting_look(sighting: FaceSighting) -> None:
+def learned_faces_verify(adaptation: Adaptation, faces: Sequence[Seen]) -> None:
+    """The same before anything is learned from faces, on the run's own grant."""
+    for seen in faces:
+        row = sighting_of(seen)
+        if row is None and isinstance(seen, Track):
+            row = track_sight(track=seen, acting_user=adaptation.requested_by)
+        elif row is None and isinstance(seen, Footage):
+            row = footage_sight(footage=seen, acting_user=adaptation.requested_by)
+        if row is not None:
+            sighting_look(row, under=adaptation.grant)
+    faces_verify(faces)
+
+
+def sighting_look(sighting: FaceSighting, under: Grant | None = None) -> None:
     """Cut a face's portraits, if there are none, and compare it with what its actor has
     enrolled, if consent allows that and it was not compared with the newest yet. The
-    actor is told of a face that has come to wait for their word."""
+    actor is told of a face that has come to wait for their word.
+
+    under: the grant of the work that needs to know; if none, one is looked for."""
     waited = is_waiting(sighting) and sighting.verdict != Verdict.WAITING
-    _look(sighting)
-    asks = sighting.is_reference or sighting.verdict != Verdict.WAITING
+    _look(sighting, under)
+    unasked = sighting.is_own_clip or sighting.proposed
+    asks = unasked or sighting.verdict != Verdict.WAITING
     if asks and not waited:
         face_waiting_tell(sighting)
 
 
-def _look(sighting: FaceSighting) -> None:
+def _look(sighting: FaceSighting, under: Grant | None) -> None:
     if not sighting.portraits and not sighting.reason:
         _portraits_keep(sighting)
-    if sighting.is_reference or not sighting.portraits:
+    if sighting.is_own_clip or not sighting.portraits:
         return
     newest = FaceEnrolment.objects.filter(actor=sighting.actor).last()
     known = sighting.verdict in (Verdict.SAME, Verdict.DENIED)
@@ -76,7 +120,9 @@ def _look(sighting: FaceSighting) -> None:
         return
     if newest is None:
         _verdict_keep(sighting, Verdict.UNKNOWN, None, None)
-    elif newest.pk != sighting.compared_with_id and grant_for_comparing(sighting):
+    elif newest.pk != sighting.compared_with_id and (
+        under or grant_for_comparing(sighting)
+    ):
         _compare(sighting)
 
 
@@ -100,19 +146,19 @@ def enrolment_measure(sighting: FaceSighting) -> None:
         )
     open_rows = FaceSighting.objects.filter(
         actor=sighting.actor,
-        track__isnull=False,
         verdict__in=[Verdict.UNKNOWN, Verdict.UNSURE, Verdict.OTHER, Verdict.WAITING],
     )
-    for row in open_rows:
+    for row in open_rows.exclude(track=None, footage=None):
         sighting_look(row)
 
 
 def _compare(sighting: FaceSighting) -> None:
-    """Compare with every enrolment of the actor that can be compared with; the best
-    counts: one photographed with a beard and one without are both them."""
+    """Compare each shot with every enrolment of the actor that can be compared with.
+    Of those the best counts: one photographed with a beard and one without are both
+    them. Of the shots the worst: one of somebody else is one too many."""
     portraits = _portraits(sighting)
-    best: tuple[float, str, FaceEnrolment] | None = None
     measured: dict[str, tuple[FaceFeatures, Vectors]] = {}
+    best: dict[int, _Match] = {}
     for enrolment in FaceEnrolment.objects.filter(actor=sighting.actor):
         sha256 = enrolment.features_sha256
         if sha256 not in measured:
@@ -122,18 +168,29 @@ def _compare(sighting: FaceSighting) -> None:
             measured[sha256] = features, features.describe(portraits)
         features, seen = measured[sha256]
         enrolled = np.frombuffer(enrolment.vectors, "<f4").reshape(enrolment.count, -1)
-        answer = compare(features, enrolled, seen)
-        if best is None or _rank(answer.verdict, answer.score) > _rank(*best[1::-1]):
-            best = answer.score, answer.verdict, enrolment
-    if best is None:
+        for shot in np.unique(portraits.shots).tolist():
+            answer = compare(features, enrolled, seen[portraits.shots == shot])
+            match = _Match(answer, enrolment)
+            best[shot] = max(best.get(shot, match), match, key=_rank)
+    if not best:
         _verdict_keep(sighting, Verdict.UNKNOWN, None, None)
         return
-    score, verdict, enrolment = best
-    _verdict_keep(sighting, Verdict(verdict), score, enrolment)
+    worst = min(best.values(), key=_rank)
+    verdict = Verdict(worst.answer.verdict)
+    _verdict_keep(sighting, verdict, worst.answer.score, worst.enrolment)
 
 
-def _rank(verdict: str, score: float) -> tuple[int, float]:
-    return ("other", "unsure", "same").index(verdict), score
+@dataclass(frozen=True)
+class _Match:
+    """What comparing a shot with one enrolment says."""
+
+    answer: Answer
+    enrolment: FaceEnrolment
+
+
+def _rank(match: _Match) -> tuple[int, float]:
+    answer = match.answer
+    return ("other", "unsure", "same").index(answer.verdict), answer.score
 
 
 def _verdict_keep(
@@ -160,15 +217,17 @@ def _portraits_keep(sighting: FaceSighting) -> None:
     """Cut and store the portraits, and the sheet for the actor to see. Why nothing can
     be measured becomes the row's reason; an actor's clip is deleted either way."""
     try:
-        with _film_of(sighting) as (landmarks, read):
-            try:
-                found = portraits_of(landmarks, read)
-                content = ContentFile(found.to_bytes())
+        with _film_of(sighting) as faces:
+            most = min(MOST, max(LEAST_OF_A_SHOT, OF_MANY_SHOTS // len(faces)))
+            cut = [_cut(face, most) for face in faces]
+            shown = Portraits.of_shots([portraits for portraits, _ in cut])
+            reasons = [reason for _, reason in cut if reason]
+            if reasons:
+                sighting.reason, sighting.verdict = reasons[0], Verdict.UNSURE
+            else:
+                content = ContentFile(shown.to_bytes())
                 sighting.portraits.save("p.npz", content, save=False)
-            except SynthesisError as error:
-                sighting.reason, sighting.verdict = error.sentence, Verdict.UNSURE
-                found = portraits_of(landmarks, read, to_show=True)
-            sheet = found.sheet()
+            sheet = shown.sheet()
             sighting.sheet_sha256 = hashlib.sha256(sheet).hexdigest()
             sighting.sheet.save("sheet.jpg", ContentFile(sheet), save=False)
     except SynthesisError as error:
@@ -178,25 +237,39 @@ def _portraits_keep(sighting: FaceSighting) -> None:
     sighting.save()
 
 
+def _cut(face: _Face, most: int) -> tuple[Portraits, str]:
+    """The portraits of a face, and why it cannot be compared, if it cannot."""
+    try:
+        return portraits_of(face.landmarks, face.read, most), ""
+    except SynthesisError as error:
+        shown = portraits_of(face.landmarks, face.read, most, to_show=True)
+        return shown, error.sentence
+
+
 @contextmanager
-def _film_of(
-    sighting: FaceSighting,
-) -> Iterator[tuple[NDArray[np.float32], Callable[[Sequence[int]], Iterator[Picture]]]]:
-    """A face's landmarks, and how to read the frame of one of their rows."""
-    track = sighting.track
-    if track is None:
-        with local_path(sighting.file) as path:
-            sighting.source_sha256 = sha256_file(path)
-            facts = probe(path)
-            face = _only_face(path, facts)
-            yield face.landmarks, partial(_frames, path, facts, face.start)
+def _film_of(sighting: FaceSighting) -> Iterator[list[_Face]]:
+    """What is seen of a face, shot by shot, while its film is at hand."""
+    track, footage = sighting.track, sighting.footage
+    if track is not None:
+        with landmarks_open(track) as file:
+            landmarks = np.load(file, allow_pickle=False)
+        scene = track.shot.scene
+        with local_path(scene.file) as path:
+            facts = Probe.from_json(scene.media_facts)
+            read = partial(_frames, path, facts, track.first_frame)
+            yield [_Face(landmarks, read)]
         return
-    with landmarks_open(track) as file:
-        landmarks = np.load(file, allow_pickle=False)
-    scene = track.shot.scene
-    with local_path(scene.file) as path:
-        facts = Probe.from_json(scene.media_facts)
-        yield landmarks, partial(_frames, path, facts, track.first_frame)
+    with local_path(footage.file if footage else sighting.file) as path:
+        facts = probe(path)
+        if footage:
+            found = _faces_learned_from(footage, path, facts)
+        else:
+            sighting.source_sha256 = sha256_file(path)
+            found = [_only_face(path, facts)]
+        yield [
+            _Face(face.landmarks, partial(_frames, path, facts, face.start))
+            for face in found
+        ]
 
 
 def _frames(
@@ -215,13 +288,27 @@ def _frames(
         yield planes.rgb()
 
 
+def _faces_learned_from(footage: Footage, path: Path, facts: Probe) -> list[FaceTrack]:
+    """The face of each shot that learning would take, of the whole file. Raises
+    SynthesisError where there is none, or several in a shot."""
+    tracks = _tracks(path, facts, facts.frame_count)
+    faces = only_face(footage.original_name, tracks, facts.times_s())
+    large = [face for face in faces if eyes_px(face.landmarks) >= LEAST_EYES_PX]
+    if len(large) > MOST_SHOTS:
+        raise SynthesisError(
+            "too-many-shots",
+            f"A face is seen in {len(large)} shots of {footage.original_name}, and the"
+            f" actor can be asked about {MOST_SHOTS} at a time. Upload it in parts.",
+        )
+    if not faces:
+        raise SynthesisError(
+            "no-face", f"No face was found in {footage.original_name}."
+        )
+    return large or faces[:MOST_SHOTS]
+
+
 def _only_face(path: Path, facts: Probe) -> FaceTrack:
-    stop = min(REFERENCE_FRAMES, facts.frame_count)
-
-    def pictures() -> Iterator[Picture]:
-        return (planes.rgb() for planes in read_frames(path, facts, 0, stop))
-
-    tracks = list(find_tracks(pictures(), find_shots(pictures(), facts.rate)))
+    tracks = _tracks(path, facts, min(OWN_CLIP_FRAMES, facts.frame_count))
     if not tracks:
         raise SynthesisError(
             "no-face", "No face was found in this clip. Film your face from the front."
@@ -233,3 +320,12 @@ def _only_face(path: Path, facts: Probe) -> FaceTrack:
             "More than one face is seen in this clip. Bring one with only yours.",
         )
     return max(tracks, key=lambda track: len(track.landmarks))
+
+
+def _tracks(path: Path, facts: Probe, stop: int) -> list[FaceTrack]:
+    """The faces of a file that nobody has analysed, up to a frame."""
+
+    def pictures() -> Iterator[Picture]:
+        return (planes.rgb() for planes in read_frames(path, facts, 0, stop))
+
+    return list(find_tracks(pictures(), find_shots(pictures(), facts.rate)))

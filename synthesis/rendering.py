@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,32 @@ from django.utils import timezone
 
 from consent.services.ledger import ledger_root
 from synthesis import house_keys, software_version
+from synthesis.delivery import (
+    Delivery,
+    Sound,
+    dub_tracks,
+    not_kept,
+    scene_subtitles,
+    scene_tracks,
+)
 from synthesis.errors import SynthesisError
 from synthesis.labelling import label_of
+from synthesis.media.formats import Encoding, encoding_of
 from synthesis.media.frames import read_frames
-from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.media.probe import Probe, probe, probe_sounds, sha256_file
+from synthesis.media.proxy import browsers_play
 from synthesis.media.sound import Line as PlacedLine
 from synthesis.media.sound import mix_lines
+from synthesis.media.soundtrack import SoundTrack
 from synthesis.media.thumbnail import thumbnail
 from synthesis.models import Deliverable, Dub, Render, Track
-from synthesis.pipeline import Marks, Take, assemble
+from synthesis.pipeline import Laid, Marks, Take, assemble
 from synthesis.progress import Progress, look
 from synthesis.provenance.label import Schedule
 from synthesis.provenance.manifest import LabelFacts, ManifestFacts, sign
 from synthesis.provenance.mark import Embedder
-from synthesis.provenance.read import read_credential
-from synthesis.provenance.readback import Plane, check_output
+from synthesis.provenance.read import read_credential, reading_limit_s
+from synthesis.provenance.readback import check_output
 from synthesis.reuse import line_start_s
 from synthesis.services.leftovers import work_prefix
 from synthesis.services.manifests import (
@@ -44,6 +55,7 @@ from synthesis.services.receipts import deliverable_log
 from synthesis.services.renders import grants_standing, tracks_to_render
 from synthesis.storage import keep, local_path, scratch_dir
 from synthesis.takes import take_of
+from synthesis.viewing import FinishedCopy, file_told, viewing_copy_make
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +64,9 @@ def render_finish(render: Render) -> None:
     """Assemble, sign, read back, and only then let the deliverable exist."""
     scene = render.dub.scene
     facts = Probe.from_json(scene.media_facts)
+    is_draft = render.tier == Render.Tier.DRAFT
+    delivery = Delivery.from_json(render.delivery).of_tier(facts, draft=is_draft)
+    encoding = encoding_of(delivery.format, facts, draft=is_draft)
     tracks = tracks_to_render(render.dub)
     report = Progress(render, units=2 * facts.frame_count, look=lambda: look(render))
     with ExitStack() as stack:
@@ -64,46 +79,63 @@ def render_finish(render: Render) -> None:
                 )
             )
         )
+        marked, signed = (
+            folder / f"{name}.{encoding.container}" for name in ("marked", "signed")
+        )
         scene_path = stack.enter_context(local_path(scene.file))
         takes = [stack.enter_context(_kept_take(render, track)) for track in tracks]
-        sound = _dub_sound(render, facts, folder, stack)
-        mark = new_mark(render.dub, facts)
+        sound, sounds = _dub_sound(render, facts, folder, stack)
+        if delivery.scene_sounds:
+            sounds += scene_tracks(scene_path, facts)
+        mark = new_mark(render.dub, facts, encoding)
         fingerprint = assemble(
             scene=scene_path,
             probe=facts,
             takes=takes,
-            sound=sound,
+            laid=Laid(
+                sounds,
+                scene_subtitles(scene_path, facts),
+                aac=delivery.sound == Sound.AAC,
+            ),
             marks=Marks(mark.label, mark.embedder),
-            target=folder / "marked.mp4",
+            encoding=encoding,
+            target=marked,
             report=report,
-            draft=render.tier == Render.Tier.DRAFT,
         )
         report.next_stage(facts.frame_count)
         look(render)
-        signed = sign(
-            folder / "marked.mp4",
-            folder / "signed.mp4",
-            facts=_manifest_facts(
-                render, scene_path, sound, mark, first_picture(folder / "marked.mp4")
-            ),
+        about = _manifest_facts(render, scene_path, sound, mark, first_picture(marked))
+        manifest = sign(
+            marked,
+            signed,
+            facts=about,
             signer=house_keys.signer(),
             anchors=house_keys.anchors(),
             time_authority=house_keys.time_authority(),
         )
-        read_back(folder / "signed.mp4", mark, signed.manifest_id, report)
+        marked.unlink()
+        held = read_back(signed, mark, manifest.manifest_id, report)
         deliverable = Deliverable(
             render=render,
-            sha256=sha256_file(folder / "signed.mp4"),
-            size_bytes=(folder / "signed.mp4").stat().st_size,
+            sha256=sha256_file(signed),
+            size_bytes=signed.stat().st_size,
             frame_count=facts.frame_count,
-            manifest_id=signed.manifest_id,
+            manifest_id=manifest.manifest_id,
             mark_id=mark.mark_id.hex(),
             mark_key_id=mark.key[0],
             fingerprint=fingerprint,
             label=mark.label_record,
-            render_seconds=_seconds(render),
+            media=file_told(held, delivery) | {"not_kept": not_kept(facts, delivery)},
         )
-        _publish(render, deliverable, folder / "signed.mp4")
+        copy = None
+        if encoding.container != "mp4" or not browsers_play(held):
+            report.next_stage(facts.frame_count)
+            report.add_units(2 * facts.frame_count)
+            copy = viewing_copy_make(
+                deliverable, signed, held, about, mark.key, folder, report
+            )
+        deliverable.render_seconds = _seconds(render)
+        _publish(render, deliverable, signed, copy)
 
 
 @contextmanager
@@ -119,20 +151,25 @@ def _kept_take(render: Render, track: Track) -> Iterator[Take]:
         yield take_of(render.dub, track, patches)
 
 
-def _dub_sound(render: Render, facts: Probe, folder: Path, stack: ExitStack) -> Path:
-    """The sound the output carries: a single line from the first frame as it came,
-    several lines mixed."""
-    lines = list(render.dub.lines.all())
+def _dub_sound(
+    render: Render, facts: Probe, folder: Path, stack: ExitStack
+) -> tuple[Path, list[SoundTrack]]:
+    """The dub's sound, as a file and as the tracks it is laid in as: a single line as
+    it came, with all its tracks, several lines mixed."""
+    dub = render.dub
+    lines = list(dub.lines.all())
     paths = [stack.enter_context(local_path(line.sound)) for line in lines]
-    if len(lines) == 1 and lines[0].first_frame == 0:
-        return paths[0]
+    if len(lines) == 1:
+        start_s = facts.pts[lines[0].first_frame] * facts.time_base
+        sounds = probe_sounds(paths[0])
+        return paths[0], dub_tracks(paths[0], sounds, dub.language, start_s=start_s)
     mixed = folder / "dub.wav"
     placed = [
         PlacedLine(path, line_start_s(line, facts))
         for path, line in zip(paths, lines, strict=True)
     ]
     mix_lines(placed, facts.duration, mixed)
-    return mixed
+    return mixed, dub_tracks(mixed, probe_sounds(mixed), dub.language)
 
 
 @dataclass(frozen=True)
@@ -146,13 +183,14 @@ class Mark:
     embedder: Embedder
 
 
-def new_mark(dub: Dub, facts: Probe) -> Mark:
+def new_mark(dub: Dub, facts: Probe, encoding: Encoding) -> Mark:
     """A fresh random identity, and the label that the project's policy asks for.
     Raises SynthesisError where the picture is too small to carry a mark, or the label
     cannot be drawn."""
     key = house_keys.all_mark_keys()[0]
     mark_id = secrets.token_bytes(8)
-    label, record = label_of(dub, facts)
+    written = replace(facts, colour=encoding.colour(facts))
+    label, record = label_of(dub, written)
     return Mark(
         key=key,
         mark_id=mark_id,
@@ -201,15 +239,20 @@ def label_facts(record: dict[str, Any]) -> LabelFacts:
     )
 
 
-def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> None:
-    """Look for label, mark and manifest on the finished file itself. Raises
-    not-read-back unless all three are there."""
+def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> Probe:
+    """Look for label, mark and manifest on the finished file itself, and return what
+    else is in it. Raises not-read-back unless all three are there."""
     with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(read_credential, path, anchors=house_keys.anchors())
+        reading = beside.submit(
+            read_credential,
+            path,
+            anchors=house_keys.anchors(),
+            time_limit_s=reading_limit_s(path),
+        )
         facts = probe(path)
         credential = reading.result()
 
-    def frames() -> Iterator[tuple[Plane, Plane, Plane]]:
+    def frames() -> Iterator[tuple[Any, Any, Any]]:
         for planes in read_frames(path, facts):
             report("Checking the marks", planes.index + 1, facts.frame_count)
             yield planes.y, planes.u, planes.v
@@ -228,23 +271,32 @@ def read_back(path: Path, mark: Mark, manifest_id: str, report: Progress) -> Non
             "The finished file was not kept, because its marks could not be read back: "
             + " ".join(found.problems),
         )
+    return facts
 
 
-def _publish(render: Render, deliverable: Deliverable, path: Path) -> None:
+def _publish(
+    render: Render, deliverable: Deliverable, path: Path, copy: FinishedCopy | None
+) -> None:
     """Let the deliverable exist, if the consent it stands on still does. The grants
     are locked meanwhile: a withdrawal comes before, or after and closes it."""
-    keep(deliverable.file, path, suffix="mp4")
+    keep(deliverable.file, path, suffix=path.suffix[1:])
     try:
+        if copy:
+            keep(copy.row.file, copy.path, suffix="mp4")
         with transaction.atomic():
             grants_standing(render)
             look(render)
             deliverable.save()
+            if copy:
+                copy.row.save()
             Render.objects.filter(id=render.id).update(
                 state=Render.State.READY, ended_at=timezone.now(), progress={}
             )
             deliverable_log(deliverable=deliverable, acting_user=render.requested_by)
     except BaseException:
         deliverable.file.delete(save=False)
+        if copy and copy.row.file:
+            copy.row.file.delete(save=False)
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,15 @@ def keep(field: FieldFile, path: Path, *, suffix: str) -> None:
     with LocalFile(path) as file:
         field.save(f"file.{suffix}", file, save=False)
     path.unlink(missing_ok=True)
+
+
+def packed(folder: Path, target: Path) -> Path:
+    """Write a folder's files into a zip, for shutil.unpack_archive. They are stored as
+    they are: weights hardly shrink, and shrinking them takes longer than all else."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+    return target
 
 
 @contextmanager

@@ -122,6 +122,14 @@ urlpatterns = [
         adapting.footage_gone,
         name="footage_remove",
     ),
+    path(
+        "footage/<uuid:footage_id>/guard/", adapting.footage_guard, name="footage_guard"
+    ),
+    path(
+        "footage/<uuid:footage_id>/propose/",
+        adapting.footage_proposed,
+        name="footage_propose",
+    ),
     path("adaptations/<uuid:adaptation_id>/", adapting.progress, name="adaptation"),
     path(
         "adaptations/<uuid:adaptation_id>/cancel/",

@@ -176,8 +176,8 @@ def _encode_tone(
     sound = np.zeros((channels, len(tone)), np.float32)
     sound[list(loud_channels) if loud_channels is not None else slice(None)] = tone
     for at in range(0, len(tone), 1_024):
-        block = np.ascontiguousarray(sound[:, at : at + 1_024])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+        block = np.ascontiguousarray(sound[:, at : at + 1_024].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="flt", layout=layout)
         frame.sample_rate, frame.pts = rate_hz, at
         frame.time_base = Fraction(1, rate_hz)
         out.mux(track.encode(frame))

@@ -26,6 +26,8 @@ from synthesis.neural.listening import voiced_s
 from synthesis.neural.own_footage import Plan, Stretch, only_face, plan
 from synthesis.neural.pieces import MIN_VOICED_S
 from synthesis.neural.prepare import open_folder, write_clip, write_json
+from synthesis.recognising import learned_faces_verify
+from synthesis.services.faces import Seen
 from synthesis.services.measured import landmarks_open
 from synthesis.storage import local_path
 
@@ -50,6 +52,14 @@ def sources_of(adaptation: Adaptation) -> list[Source]:
         *(Source(scene, scene.title) for scene in scenes),
         *(Source(row, row.original_name) for row in footage),
     ]
+
+
+def said_in(adaptation: Adaptation, row: Scene | Footage) -> list[Seen]:
+    """What is said to show the actor's face in a source."""
+    if isinstance(row, Footage):
+        return [row]
+    tracks = Track.objects.filter(shot__scene=row, actor=adaptation.actor)
+    return list(tracks.select_related("actor").order_by("first_frame"))
 
 
 def footage_prepare(
@@ -85,6 +95,8 @@ def _stretches(
                     f"{source.name} has no sound. The networks learn a mouth together"
                     " with what it says: use footage with its own speech.",
                 )
+            if found:
+                learned_faces_verify(adaptation, said_in(adaptation, source.row))
         except SynthesisError as error:
             refused[number] = FootageError(error.code, error.sentence)
             probes.append(None)
@@ -99,10 +111,8 @@ def _faces(
 ) -> tuple[Probe, list[Stretch]]:
     if isinstance(source.row, Scene):
         facts = Probe.from_json(source.row.media_facts)
-        tracks = Track.objects.filter(
-            shot__scene=source.row, actor=adaptation.actor
-        ).order_by("first_frame")
-        found = [(t.first_frame, _landmarks(t)) for t in tracks]
+        tracks = said_in(adaptation, source.row)
+        found = [(t.first_frame, _landmarks(t)) for t in tracks if isinstance(t, Track)]
     else:
         with local_path(source.row.file) as path:
             facts = probe(path, report=lambda frames: look(adaptation))

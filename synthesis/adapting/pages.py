@@ -19,6 +19,7 @@ from synthesis.adapting.forms import LearnForm
 from synthesis.adapting.shown import actor_shown, adaptation_shown
 from synthesis.errors import SynthesisError
 from synthesis.review.media import serve_stored
+from synthesis.scenes.face_words import footage_told
 from synthesis.scenes.forms import SentForm, first_sentence
 from synthesis.scenes.uploads import upload_of_form
 from synthesis.seen import MemberRequest
@@ -26,11 +27,11 @@ from synthesis.services.adaptation import (
     adaptation_cancel,
     adaptation_look_after,
     adaptation_queue,
-    footage_add,
-    footage_remove,
     model_delete,
     still_open,
 )
+from synthesis.services.faces import reference_propose
+from synthesis.services.footage import footage_add, footage_remove
 from synthesis.sizelimit import body_at_most
 
 
@@ -77,6 +78,30 @@ def footage_gone(request: MemberRequest, footage_id: UUID) -> HttpResponse:
     """Deletes footage that was uploaded to learn from."""
     footage = seen.footage(request, footage_id)
     footage_remove(footage=footage, acting_user=request.user)
+    return back_to(footage.project, footage.actor)
+
+
+@login_required
+@require_safe
+def footage_guard(request: MemberRequest, footage_id: UUID) -> HttpResponse:
+    """The face guard's answer about footage, asked for while a worker looks at it."""
+    footage = seen.footage(request, footage_id)
+    return render(
+        request, "synthesis/actors/_guard.html", {"guard": footage_told(footage)}
+    )
+
+
+@login_required
+@require_POST
+def footage_proposed(request: MemberRequest, footage_id: UUID) -> HttpResponse:
+    """Asks the actor whether their face may be remembered from this footage."""
+    footage = seen.footage(request, footage_id)
+    reference_propose(footage=footage, acting_user=request.user)
+    messages.success(
+        request,
+        f"{footage.actor} is asked whether later faces may be compared with the one in"
+        f" “{footage}”. Nothing is remembered before they sign.",
+    )
     return back_to(footage.project, footage.actor)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from synthesis.models import ActorModel, Adaptation, ModelStill
 from synthesis.provenance.label import Label
 from synthesis.provenance.mark import Embedder
 from synthesis.services.adaptation import models_delete
-from synthesis.storage import keep
+from synthesis.storage import keep, packed
 
 JPEG_QUALITY = 93
 
@@ -36,12 +35,12 @@ def model_publish(
 ) -> None:
     """Let the model exist, if the consent it stands on still does. The grant is locked
     meanwhile: a withdrawal comes before, or after and deletes it."""
-    packed = shutil.make_archive(str(folder / "model"), "zip", folder / "run/weights")
+    weights = packed(folder / "run/weights", folder / "model.zip")
     model = ActorModel(
         actor=adaptation.actor,
         grant=adaptation.grant,
         adaptation=adaptation,
-        sha256=sha256_file(packed),
+        sha256=sha256_file(weights),
         sources=facts["sources"],
         figures={
             "frames": compared.frames,
@@ -50,7 +49,7 @@ def model_publish(
         },
     )
     rows = _stills(model, facts, compared, folder)
-    keep(model.file, Path(packed), suffix="zip")
+    keep(model.file, weights, suffix="zip")
     try:
         with transaction.atomic():
             list(Grant.objects.select_for_update().filter(id=adaptation.grant_id))

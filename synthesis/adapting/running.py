@@ -16,6 +16,7 @@ from synthesis.adapting.footage import (
     Source,
     footage_prepare,
     frames_of,
+    said_in,
     sound_of,
     sources_of,
 )
@@ -31,6 +32,7 @@ from synthesis.neural.adapt import adapt
 from synthesis.neural.own_footage import Stretch
 from synthesis.neural.training import TrainingError
 from synthesis.neural.weights import GENERAL
+from synthesis.recognising import learned_faces_verify
 from synthesis.services.adaptation import work_prefix
 from synthesis.storage import local_path, scratch_dir
 
@@ -56,11 +58,23 @@ def adaptation_run(adaptation: Adaptation) -> None:
             facts = footage_prepare(adaptation, sources, folder / "data")
             _learn(adaptation, folder)
             compared = _compare(adaptation, sources, facts, folder)
+            _faces_verify_again(adaptation, sources, facts)
             model_publish(adaptation, facts, compared, folder)
         except FileNotFoundError:
             # A withdrawal takes footage and work away under a running job.
             look(adaptation)
             raise
+
+
+def _faces_verify_again(
+    adaptation: Adaptation, sources: list[Source], facts: dict[str, Any]
+) -> None:
+    """Raise SynthesisError where the actor has said meanwhile that a face that was
+    learned from is not theirs."""
+    used = {source["sha256"] for source in facts["sources"]}
+    for source in sources:
+        if source.row.sha256 in used:
+            learned_faces_verify(adaptation, said_in(adaptation, source.row))
 
 
 def _learn(adaptation: Adaptation, folder: Path) -> None:

@@ -10,6 +10,7 @@ from consent.errors import ConsentError
 from consent.models import Actor, Project, Role
 from synthesis.adapting.work import STEPS
 from synthesis.models import ActorModel, Adaptation, Footage, ModelStill, Scene, Track
+from synthesis.scenes.face_words import footage_told
 from synthesis.services.adaptation import scenes_with, training_missing
 from synthesis.services.consents import model_verify
 
@@ -45,7 +46,7 @@ def actor_shown(
         "item": adaptation_shown(live) if live else None,
         "model": model_shown(model) if model else None,
         "sources": sources,
-        "usable": any(not source["missing"] for source in sources),
+        "usable": any(_can_learn_from(source) for source in sources),
         "missing": training_missing(project=project, actor=actor, sha256=""),
         "earlier": list(runs.exclude(state__in=Adaptation.LIVE)[:EARLIER]),
         "upload_max_bytes": settings.UPLOAD_MAX_BYTES,
@@ -72,19 +73,26 @@ def sources_shown(project: Project, actor: Actor) -> list[dict[str, Any]]:
         shots = Track.objects.filter(shot__scene=scene, actor=actor).count()
         words = "a scene" if shots == 1 else f"a scene, in {shots} shots"
         rows.append(("scenes", scene, words))
-    for footage in Footage.objects.filter(project=project, actor=actor):
-        rows.append(("footage", footage, "uploaded to learn from"))
+    footage = Footage.objects.filter(project=project, actor=actor)
+    for reel in footage.select_related("actor"):
+        rows.append(("footage", reel, "uploaded to learn from"))
     return [
         {
             "field": field,
             "row": row,
             "words": words,
+            "guard": footage_told(row) if isinstance(row, Footage) else None,
             "missing": training_missing(
                 project=project, actor=actor, sha256=row.sha256
             ),
         }
         for field, row, words in rows
     ]
+
+
+def _can_learn_from(source: dict[str, Any]) -> bool:
+    closed = source["guard"] is not None and source["guard"]["closed"]
+    return not (source["missing"] or closed)
 
 
 def model_shown(model: ActorModel) -> dict[str, Any]:

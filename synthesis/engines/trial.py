@@ -143,9 +143,8 @@ def strayed(before: Planes, after: Planes, patch: MouthPatch) -> int:
         )
         placed = np.round(corners @ patch.to_frame.T).astype(np.int32)
         cv2.fillConvexPoly(mask, placed, 1)
-    step = 2 if before.subsampled else 1
-    height, width = before.u.shape
-    coarse = mask.reshape(height, step, width, step).max(axis=(1, 3))
+    pixels, (height, width) = before.pixels, before.u.shape
+    coarse = mask.reshape(height, pixels.down, width, pixels.across).max(axis=(1, 3))
     return sum(
         int(((a != b) & (where == 0)).sum())
         for a, b, where in (

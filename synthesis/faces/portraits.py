@@ -27,6 +27,7 @@ FIVE = ((33, 133), (362, 263), (4,), (61,), (291,))
 of the mesh. What face recognition networks are aligned by."""
 MOST = 8
 """Portraits kept of one face: more of one shot say nothing new."""
+SHEET_ACROSS = 4
 SMALLEST_EYES_PX = 24.0
 """Across the outer eye corners in the film's own pixels. Smaller faces are not told
 apart by anything that was measured here."""
@@ -52,15 +53,17 @@ _OVAL = ((0.5, 0.53), (0.31, 0.385))
 
 @dataclass(frozen=True)
 class Portraits:
-    """k portraits of one face.
+    """k portraits of what is said to be one face, in one shot or in several.
 
     pictures: uint8 (k, 192, 192, 3) RGB. points: float32 (k, 5, 2), FIVE in pixels of
-    the picture. eyes_px: float32 (k,), the size at which the face was filmed.
+    the picture. eyes_px: float32 (k,), the size at which the face was filmed. shots:
+    int64 (k,), ascending, the shot each is from.
     """
 
     pictures: Picture
     points: NDArray[np.float32]
     eyes_px: NDArray[np.float32]
+    shots: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -68,16 +71,24 @@ class Portraits:
     def to_bytes(self) -> bytes:
         """A .npz file of the arrays."""
         file = io.BytesIO()
-        np.savez_compressed(
-            file, pictures=self.pictures, points=self.points, eyes_px=self.eyes_px
-        )
+        np.savez_compressed(file, **vars(self))
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Portraits:
         """Read what to_bytes wrote."""
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return cls(file["pictures"], file["points"], file["eyes_px"])
+            return cls(**file)
+
+    @classmethod
+    def of_shots(cls, shots: Sequence[Portraits]) -> Portraits:
+        """Those of several shots together, numbered from 0."""
+        return cls(
+            np.concatenate([one.pictures for one in shots]),
+            np.concatenate([one.points for one in shots]),
+            np.concatenate([one.eyes_px for one in shots]),
+            np.repeat(np.arange(len(shots)), [len(one) for one in shots]),
+        )
 
     def faces_only(self) -> Picture:
         """The pictures with all that is not face painted over, (k, 192, 192, 3)."""
@@ -86,14 +97,28 @@ class Portraits:
         return np.asarray(np.round(blended), np.uint8)
 
     def sheet(self, side_px: int = 160) -> bytes:
-        """The portraits side by side as JPEG, for whoever is asked whose face it is."""
+        """Portraits side by side as JPEG, for whoever is asked whose face it is: at
+        least one of each shot, in rows of SHEET_ACROSS."""
         small = [
-            cv2.resize(one, (side_px, side_px), interpolation=cv2.INTER_AREA)
-            for one in self.pictures[:4]
+            cv2.resize(self.pictures[at], (side_px,) * 2, interpolation=cv2.INTER_AREA)
+            for at in self._shown()
         ]
-        row = cv2.cvtColor(np.hstack(small), cv2.COLOR_RGB2BGR)
-        _, jpeg = cv2.imencode(".jpg", row, [cv2.IMWRITE_JPEG_QUALITY, 88])
+        if len(small) > SHEET_ACROSS:
+            blank = np.full_like(small[0], GREY)
+            small += [blank] * (-len(small) % SHEET_ACROSS)
+        starts = range(0, len(small), SHEET_ACROSS)
+        rows = [np.hstack(small[at : at + SHEET_ACROSS]) for at in starts]
+        sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
+        _, jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
         return bytes(jpeg)
+
+    def _shown(self) -> NDArray[np.int64]:
+        """The rows that are shown: as many of each shot, SHEET_ACROSS if there is room
+        for more than one."""
+        shots = np.unique(self.shots)
+        each = max(1, SHEET_ACROSS // len(shots))
+        of_each = [np.flatnonzero(self.shots == shot)[:each] for shot in shots]
+        return np.concatenate(of_each)
 
 
 def frames_worth_a_look(
@@ -152,6 +177,7 @@ def portraits_of(
         np.stack([picture for picture, _, _ in cut]),
         np.stack([points for _, points, _ in cut]),
         np.stack([size for _, _, size in cut]),
+        np.zeros(len(cut), np.int64),
     )
 
 

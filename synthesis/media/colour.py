@@ -49,9 +49,9 @@ class Colour:
 
 
 def rgb_to_yuv_matrix(
-    matrix: str, full_range: bool
+    matrix: str, full_range: bool, depth: int = 8
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(3, 3) matrix and (3,) offset: RGB 0..255 to YUV 0..255, both float32."""
+    """(3, 3) matrix and (3,) offset, float32: RGB 0..255 to YUV of `depth` bits."""
     red, blue = _WEIGHTS[MATRIX_CODES[matrix]]
     green = 1 - red - blue
     luma = np.array([red, green, blue])
@@ -66,4 +66,6 @@ def rgb_to_yuv_matrix(
     if not full_range:
         rows *= np.array([[219.0], [224.0], [224.0]]) / 255.0
         offset[0] = 16.0
-    return rows.astype(np.float32), offset.astype(np.float32)
+    finer = 1 << (depth - 8)
+    rows *= ((1 << depth) - 1) / 255.0 if full_range else finer
+    return rows.astype(np.float32), (offset * finer).astype(np.float32)

@@ -38,6 +38,7 @@ class SoundStream:
     start_s: Fraction
     duration_s: Fraction
     language: str = ""
+    title: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {
@@ -49,6 +50,19 @@ class SoundStream:
     def from_json(cls, fields: dict[str, Any]) -> Self:
         times = {key: Fraction(fields[key]) for key in ("start_s", "duration_s")}
         return cls(**(fields | times))
+
+
+@dataclass(frozen=True)
+class SubtitleStream:
+    """One subtitle stream. is_text: words, not pictures of words. shown: players show
+    it without being asked."""
+
+    number: int
+    codec: str
+    language: str
+    title: str
+    is_text: bool
+    shown: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class Probe:
     colour: Colour
     timecode: str
     sounds: tuple[SoundStream, ...]
+    subtitles: tuple[SubtitleStream, ...]
     broken: tuple[int, ...]
     pts: tuple[int, ...] = field(repr=False)
     keyframes: tuple[int, ...] = field(repr=False)
@@ -108,6 +123,7 @@ class Probe:
             fields[name] = str(fields[name])
         fields["colour"] = asdict(self.colour)
         fields["sounds"] = [sound.to_json() for sound in self.sounds]
+        fields["subtitles"] = [asdict(one) for one in self.subtitles]
         fields["broken"] = list(self.broken)
         fields["pts"] = pack_rising(self.pts)
         fields["keyframes"] = pack_rising(self.keyframes)
@@ -120,6 +136,7 @@ class Probe:
             fields[name] = Fraction(fields[name])
         fields["colour"] = Colour(**fields["colour"])
         fields["sounds"] = tuple(SoundStream.from_json(s) for s in fields["sounds"])
+        fields["subtitles"] = tuple(SubtitleStream(**s) for s in fields["subtitles"])
         fields["broken"] = tuple(fields["broken"])
         fields["pts"] = unpack_rising(fields["pts"])
         fields["keyframes"] = unpack_rising(fields["keyframes"])
@@ -156,13 +173,22 @@ def probe_sound(
 
     start_s counts from the file's own zero. Raises MediaRefused (no-sound and others).
     """
+    return probe_sounds(path, limits)[0]
+
+
+def probe_sounds(
+    path: str | os.PathLike[str], limits: Limits | None = None
+) -> tuple[SoundStream, ...]:
+    """All sound streams of a file, the first of them decoded to its end, the others
+    as the file describes them. As probe_sound otherwise."""
     limits = limits or Limits()
     _check_size(path, limits)
     arguments = {"limits": asdict(limits)}
-    with Child("synthesis.media.inside.probing:probe_sound", path, arguments) as child:
+    entry = "synthesis.media.inside.probing:probe_sounds"
+    with Child(entry, path, arguments) as child:
         for message in child.messages():
             if "samples" not in message:
-                return SoundStream.from_json(message)
+                return tuple(SoundStream.from_json(one) for one in message["sounds"])
     raise MediaRefused("media-crash", "The sound could not be measured.")
 
 

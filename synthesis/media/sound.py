@@ -64,8 +64,9 @@ class SoundReader:
     """One sound stream, decoded piece by piece. A context manager and an iterator.
 
     mix: 'own' keeps the channels, 'stereo' reduces to two, 'dialogue' is mono with the
-    centre channel in front. Sample 0 is time origin_s on the file's clock, None for the
-    file's own beginning; where the stream starts later or has gaps there is silence.
+    centre channel in front, the name of a layout spreads them over it. Sample 0 is time
+    origin_s on the file's clock, None for the file's own beginning; where the stream
+    starts later or has gaps there is silence.
     Yields float32 (n, channels).
     """
 
@@ -186,22 +187,22 @@ def mix_lines(
     length_s: Fraction,
     out_path: str | os.PathLike[str],
 ) -> float:
-    """Lay lines of dialogue into one 48 kHz 24-bit WAV of exactly length_s.
+    """Lay lines of dialogue into one 24-bit WAV of exactly length_s, at the highest of
+    their rates, 48 kHz at least.
 
-    Mono if every line is mono, else stereo. Constant memory. What lies beyond the end
-    is cut. Returns the peak before clipping: above 1.0 the sum was too loud.
+    Mono if every line is mono, stereo if none has more, else the layout of the line
+    with most channels. Constant memory. What lies beyond the end is cut. Returns the
+    peak before clipping: above 1.0 the sum was too loud.
     Raises MediaRefused for a line, OutputFailed for the disk.
     """
     formats = [probe_sound(line.path) for line in lines]
-    channels = 1 if all(found.channels == 1 for found in formats) else 2
-    total, peak = round(length_s * MIX_RATE_HZ), 0.0
+    channels, layout = _mixed_layout(formats)
+    rate = max([MIX_RATE_HZ, *(found.rate_hz for found in formats)])
+    total, peak = round(length_s * rate), 0.0
     with ExitStack() as stack:
-        placed = [
-            stack.enter_context(_Placed(line, channels, found))
-            for line, found in zip(lines, formats, strict=True)
-        ]
+        placed = [stack.enter_context(_Placed(line, layout, rate)) for line in lines]
         out = stack.enter_context(written_aside(out_path))
-        wav = stack.enter_context(_wav(out, channels))
+        wav = stack.enter_context(_wav(out, channels, rate))
         for at in range(0, total, _BLOCK):
             block = np.zeros((min(_BLOCK, total - at), channels), np.float32)
             for line in placed:
@@ -211,30 +212,37 @@ def mix_lines(
     return peak
 
 
+def _mixed_layout(formats: Sequence[SoundStream]) -> tuple[int, str]:
+    """(channels, how each line is asked for) of a mix."""
+    if all(found.channels == 1 for found in formats):
+        return 1, "own"
+    widest = max(formats, key=lambda found: found.channels)
+    return (2, "stereo") if widest.channels == 2 else (widest.channels, widest.layout)
+
+
 def pcm_24(samples: Samples) -> bytes:
     """Float samples, clipped to -1..1, as little-endian 24-bit."""
     whole = np.rint(np.clip(samples, -1.0, 1.0) * 8_388_607).astype("<i4")
     return whole.reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
 
 
-def _wav(out: BinaryIO, channels: int) -> Any:
+def _wav(out: BinaryIO, channels: int, rate_hz: int) -> Any:
     wav = wave.open(out, "wb")  # noqa: SIM115 - the caller closes it
     wav.setnchannels(channels)
     wav.setsampwidth(3)
-    wav.setframerate(MIX_RATE_HZ)
+    wav.setframerate(rate_hz)
     return wav
 
 
 class _Placed:
     """A line under way: hands out its samples block by block, from its start on."""
 
-    def __init__(self, line: Line, channels: int, found: SoundStream) -> None:
-        mix = "stereo" if channels == 2 else "own"
+    def __init__(self, line: Line, mix: str, rate_hz: int) -> None:
         self._gain = line.gain
-        self._reader = SoundReader(line.path, mix=mix, rate_hz=MIX_RATE_HZ)
+        self._reader = SoundReader(line.path, mix=mix, rate_hz=rate_hz)
         self._pieces = iter(self._reader)
         self._left = np.zeros((0, self._reader.format.channels), np.float32)
-        self._wait = round(line.start_s * MIX_RATE_HZ)
+        self._wait = round(line.start_s * rate_hz)
 
     def __enter__(self) -> _Placed:
         return self

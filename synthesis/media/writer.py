@@ -1,4 +1,4 @@
-"""One H.264 MP4, written once: the scene's own time stamps, the dub's own sound.
+"""One MP4 or MOV, written once: the scene's own time stamps, the sound as it came.
 
 Plain arrays and packets come in; nothing untrusted is parsed here. The file gets its
 name only when it is whole.
@@ -19,14 +19,19 @@ from av.video.stream import VideoStream
 
 from synthesis.errors import OutputFailed
 from synthesis.media.aside import aside_path, disk_failed, put_in_place
-from synthesis.media.colour import Colour
-from synthesis.media.frames import Planes, planes_format
+from synthesis.media.formats import Encoding, Format, encoding_of
+from synthesis.media.frames import Planes
 from synthesis.media.probe import Probe
-from synthesis.media.soundtrack import Soundtrack, soundtrack
+from synthesis.media.quicktime import languages_write
+from synthesis.media.soundtrack import LaidTrack, SoundTrack, lay_sound
+from synthesis.media.subtitles import SubtitleTrack, lay_subtitles
 
 _THREADS = 2
 _LEAD_S = Fraction(1, 2)
 """Sound is muxed this far ahead of the picture: players need both close together."""
+_MOST_HELD_US = 1_000_000
+_BT2020 = 9
+_CLV_AT, _CLV_MASK, _CLV_BT2020 = 0x2C, 3 << 1, 1 << 1
 
 
 class Writer:
@@ -35,9 +40,10 @@ class Writer:
     A context manager: leaving it normally completes the file and gives it its name;
     leaving it by an exception, or with frames missing, leaves nothing behind.
 
-    path: where the MP4 shall be. like: the scene; its time base, stamps, colour,
-    aspect and time code are kept. crf: 0..51, lower is better. size: (width, height)
-    if other than the scene's. gop_frames: longest distance of key frames.
+    path: where the file shall be. like: the scene; its time base, stamps, colour,
+    aspect and time code are kept. encoding: how, by default as a final H.264 in MP4.
+    size: (width, height) if other than the scene's. gop_frames: longest distance of
+    key frames.
     """
 
     def __init__(
@@ -45,48 +51,61 @@ class Writer:
         path: str | os.PathLike[str],
         *,
         like: Probe,
-        crf: int = 16,
-        preset: str = "veryfast",
+        encoding: Encoding | None = None,
         size: tuple[int, int] | None = None,
         gop_frames: int | None = None,
     ) -> None:
         self._path, self._like = path, like
+        self._encoding = encoding or encoding_of(Format.H264, like)
+        self._colour = self._encoding.colour(like)
         self._part = aside_path(path)
         self._size = size or (like.width, like.height)
         self._next = 0
-        self._sound: Soundtrack | None = None
+        self._tracks: list[LaidTrack] = []
         self._container: OutputContainer = av.open(
             str(self._part),
             mode="w",
-            format="mp4",
-            # bitexact: no dates and no library versions; the same in, the same out.
-            container_options={"movflags": "+faststart", "fflags": "+bitexact"},
+            format=self._encoding.container,
+            container_options={
+                "movflags": "+faststart",
+                # No dates and no library versions; the same in, the same out.
+                "fflags": "+bitexact",
+                # A track that ends early must not make the muxer hold pictures back.
+                "max_interleave_delta": str(_MOST_HELD_US),
+            },
         )
         if like.timecode:
             self._container.metadata["timecode"] = like.timecode
-        self._video = self._add_video(crf, preset, gop_frames or _usual_gop(like))
+        self._video = self._add_video(gop_frames or _usual_gop(like))
 
-    def add_sound(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        number: int = 0,
-        origin_s: Fraction | None = None,
-    ) -> str:
-        """Lay a sound file under the picture; call before the first `write`.
+    def add_sound(self, track: SoundTrack, *, aac: bool = False) -> str:
+        """Lay a sound track under the picture; call before the first `write`.
 
-        Copied as it is where MP4 players take the codec and it starts with the scene
-        and ends within it; else encoded once as AAC at its own rate and channels, with
-        silence up to the scene's end. What runs over is cut: see `fit_sound`.
-        origin_s as in `read_sound`: None for a dub.
-        Returns 'copied' or 'encoded'. Raises MediaRefused.
+        Its packets are copied as they are where the container takes the codec; else
+        the decoded samples are kept without loss, as FLAC in MP4 and PCM in MOV. aac:
+        encode what is not AAC already. What runs over the scene's end is cut.
+        Returns 'copied', 'lossless' or 'encoded'. Raises MediaRefused.
         """
-        if self._sound is not None or self._next:
-            raise ValueError("sound comes once, before the first frame")
-        self._sound = soundtrack(
-            self._container, path, number, origin_s, self._like.duration
+        self._still_empty()
+        laid = lay_sound(
+            self._container, track, self._like.duration, aac=aac, first=self._silent
         )
-        return self._sound.how
+        self._tracks.append(laid)
+        return laid.how
+
+    def add_subtitles(self, track: SubtitleTrack) -> None:
+        """Lay a text subtitle track into the file; call before the first `write`.
+        Raises MediaRefused."""
+        self._still_empty()
+        self._tracks.append(lay_subtitles(self._container, track, self._like.duration))
+
+    @property
+    def _silent(self) -> bool:
+        return not any(track.how != "subtitles" for track in self._tracks)
+
+    def _still_empty(self) -> None:
+        if self._next:
+            raise ValueError("tracks come before the first frame")
 
     def write(self, planes: Planes) -> None:
         """Encode the next frame; frames come in order, all of them.
@@ -127,17 +146,20 @@ class Writer:
             )
         self._mux(self._video.encode(None))
         try:
-            if self._sound:
-                self._sound.feed(None)
+            for track in self._tracks:
+                track.feed(None)
             self._container.close()
+            if self._encoding.container == "mov":
+                named = [track.language for track in self._tracks]
+                languages_write(self._part, ["", *named])
             put_in_place(self._part, self._path)
         except OSError as error:
             raise disk_failed(error) from error
 
     def _discard(self) -> None:
         """Close what is open and remove what is not complete."""
-        if self._sound:
-            self._sound.close()
+        for track in self._tracks:
+            track.close()
         with suppress(OSError, av.FFmpegError):
             self._container.close()
         with suppress(OSError):
@@ -146,44 +168,50 @@ class Writer:
     def _mux(self, packets: list[Any]) -> None:
         try:
             for packet in packets:
-                if self._sound and packet.dts is not None:
-                    self._sound.feed(packet.dts * packet.time_base + _LEAD_S)
-                self._container.mux(packet)
+                if packet.dts is not None:
+                    for track in self._tracks:
+                        track.feed(packet.dts * packet.time_base + _LEAD_S)
+                self._container.mux(self._finished(packet))
         except OSError as error:
             raise disk_failed(error) from error
 
-    def _add_video(self, crf: int, preset: str, gop_frames: int) -> VideoStream:
+    def _add_video(self, gop_frames: int) -> VideoStream:
         width, height = self._size
-        options = {"crf": str(crf), "preset": preset}
-        video = self._container.add_stream("libx264", self._like.rate, options=options)
+        how = self._encoding
+        video: Any = self._container.add_stream(
+            how.codec, self._like.rate, options=dict(how.options)
+        )
         context = video.codec_context
         context.width, context.height = width, height
-        context.pix_fmt = planes_format(width, height)
+        context.pix_fmt = how.pixels.name
         # Both: with only one of them variable frame rates are rounded.
         context.time_base = video.time_base = self._like.time_base
         context.gop_size = gop_frames
         context.thread_count = _THREADS
         context.flags |= Flags.frame_duration | Flags.bitexact | Flags.closed_gop
         context.sample_aspect_ratio = self._like.sample_aspect
+        if how.tag:
+            context.codec_tag = how.tag
         self._tag(context)
-        return video
+        stream: VideoStream = video
+        return stream
 
     def _tag(self, target: Any) -> None:
-        """Copy the colour tags onto an encoder or a frame."""
-        colour = _said(self._like)
-        target.color_range = colour.range
-        target.colorspace = colour.matrix
-        target.color_primaries = colour.primaries
-        target.color_trc = colour.transfer
+        """Put the colour tags onto an encoder or a frame."""
+        target.color_range = self._colour.range
+        target.colorspace = self._colour.matrix
+        target.color_primaries = self._colour.primaries
+        target.color_trc = self._colour.transfer
 
-
-def _said(like: Probe) -> Colour:
-    """The scene's colour tags; planes made from RGB get the matrix used for that."""
-    if like.colour.matrix:
-        return like.colour
-    matrix = 1 if like.colour.effective_matrix(like.height) == "bt709" else 6
-    colour = like.colour
-    return Colour(matrix, colour.range, colour.primaries, colour.transfer)
+    def _finished(self, packet: Any) -> Any:
+        """The packet as encoded; DNxHR's with the matrix that its encoder leaves at
+        BT.709 whatever it is told (SMPTE ST 2019-1, the header's CLV)."""
+        if self._encoding.codec != "dnxhd" or self._colour.matrix != _BT2020:
+            return packet
+        content = bytearray(packet)
+        content[_CLV_AT] = content[_CLV_AT] & ~_CLV_MASK | _CLV_BT2020
+        packet.update(bytes(content))
+        return packet
 
 
 def _usual_gop(like: Probe) -> int:

@@ -17,6 +17,7 @@ from synthesis.models.renders import (
     ProposedCurve,
     Render,
     TrackRender,
+    ViewingCopy,
 )
 from synthesis.models.scenes import Dub, Line, Scene, Shot, Track, Upload
 
@@ -43,4 +44,5 @@ __all__ = [
     "Track",
     "TrackRender",
     "Upload",
+    "ViewingCopy",
 ]

@@ -9,12 +9,14 @@ from django.db import models
 
 from consent.models import Actor, Grant, Project
 from consent.models.passkeys import SignedDocument
+from synthesis.models.adaptations import Footage
 from synthesis.models.scenes import Track, private_path
 
 
 class FaceSighting(models.Model):
     """One face that somebody says is an actor's: a track of a scene that was assigned,
-    or reference footage. The guard's answer about it is in verdict.
+    footage to learn from, or else a clip that the actor brought. The guard's answer
+    about it is in verdict. proposed: the producer would have it remembered.
 
     portraits is faces.portraits.Portraits, sheet the same as JPEG for the actor to
     see; both are cut by a worker. source_sha256 is the scene's or the footage's."""
@@ -39,6 +41,14 @@ class FaceSighting(models.Model):
         blank=True,
         related_name="sighting",
     )
+    footage = models.OneToOneField(
+        Footage,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sighting",
+    )
+    proposed = models.BooleanField(default=False)
     title = models.CharField(max_length=255)
     file = models.FileField(upload_to=private_path, blank=True)
     source_sha256 = models.CharField(max_length=64, blank=True)
@@ -73,8 +83,8 @@ class FaceSighting(models.Model):
         return self.Verdict.UNKNOWN if forgotten else verdict
 
     @property
-    def is_reference(self) -> bool:
-        return self.track_id is None
+    def is_own_clip(self) -> bool:
+        return self.track_id is None and self.footage_id is None
 
 
 class FaceConfirmation(SignedDocument):

@@ -45,6 +45,9 @@ class Render(models.Model):
     controls = models.JSONField(
         default=dict, help_text="The dub's dials as they stood when it was asked for."
     )
+    delivery = models.JSONField(
+        default=dict, blank=True, help_text="synthesis.delivery.Delivery as asked for."
+    )
     tier = models.CharField(max_length=8, choices=Tier.choices, default=Tier.FINAL)
     state = models.CharField(
         max_length=12, choices=State.choices, default=State.QUEUED, db_index=True
@@ -156,6 +159,10 @@ class Deliverable(models.Model):
     label = models.JSONField(
         default=dict, help_text="The visible label, as synthesis.labelling records it."
     )
+    media = models.JSONField(
+        default=dict,
+        help_text="What the file holds, as synthesis.viewing.file_told says it.",
+    )
     render_seconds = models.FloatField()
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -164,6 +171,40 @@ class Deliverable(models.Model):
 
     def __str__(self) -> str:
         return f"deliverable {self.id}"
+
+    @property
+    def suffix(self) -> str:
+        """'mp4' or 'mov', of the stored file and of what it is called for people."""
+        return str(self.file.name).rpartition(".")[2]
+
+    @property
+    def playable(self) -> Deliverable | ViewingCopy:
+        """What a browser plays of it: its viewing copy, or itself."""
+        return getattr(self, "viewing_copy", self)
+
+
+class ViewingCopy(models.Model):
+    """What browsers play of a deliverable that they cannot play itself: made from its
+    finished pictures, so that label and mark are on it, with a credential of its own.
+    It is only ever shown, under the same permissions; decisions are about the
+    deliverable."""
+
+    deliverable = models.OneToOneField(
+        Deliverable, on_delete=models.CASCADE, related_name="viewing_copy"
+    )
+    file = models.FileField(upload_to=private_path)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    manifest_id = models.CharField(max_length=120, unique=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"viewing copy of {self.deliverable}"
+
+    @property
+    def render_id(self) -> uuid.UUID:
+        """By which a killed worker's file is found again: see private_path."""
+        return self.deliverable.render_id
 
 
 class ManifestUpdate(models.Model):

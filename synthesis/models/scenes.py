@@ -134,13 +134,16 @@ class Track(models.Model):
 
 class Dub(models.Model):
     """One language version of a scene. dials: what the next render shall do with the
-    mouths, as synthesis.dials.Dials writes it. content: which of consent.record.CONTENT
-    its lines or scene hold, as content_by said; None where nobody has said yet."""
+    mouths, as synthesis.dials.Dials writes it. delivery: what it shall be written as
+    unless it is asked otherwise, as synthesis.delivery.Delivery writes it. content:
+    which of consent.record.CONTENT its lines or scene hold, as content_by said; None
+    where nobody has said yet."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="dubs")
     language = models.CharField(max_length=35, help_text="BCP-47, such as es or pt-BR.")
     dials = models.JSONField(default=dict, blank=True)
+    delivery = models.JSONField(default=dict, blank=True)
     content = models.JSONField(null=True, blank=True, default=None)
     content_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -24,7 +24,7 @@ from synthesis.provenance.manifest import (
     not_signed,
     stamp,
 )
-from synthesis.provenance.native import CONSENT_LABEL, settings
+from synthesis.provenance.native import CONSENT_LABEL, media_type_of, settings
 from synthesis.provenance.signers import Signer
 from synthesis.provenance.signing import head_sign
 
@@ -92,12 +92,13 @@ def update_sign(
     """Sign an update manifest. Raises SynthesisError `credential-not-signed`."""
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
     moment = (when or datetime.now(UTC)).astimezone(UTC)
+    kind = media_type_of(before.head) or "video/mp4"
     # With its update box behind its head, the skeleton is a small MP4 of its own.
     head = UpdatedFile(io.BytesIO(before.head), before.appended).read()
     try:
         signed, store = head_sign(
-            partial(_builder, manifest_id, before, facts, moment),
-            "video/mp4",
+            partial(_builder, manifest_id, kind, before, facts, moment),
+            kind,
             head,
             signer=signer,
             time_authority=time_authority,
@@ -109,19 +110,19 @@ def update_sign(
 
 
 def _builder(
-    manifest_id: str, before: Before, facts: UpdateFacts, moment: datetime
+    manifest_id: str, kind: str, before: Before, facts: UpdateFacts, moment: datetime
 ) -> c2pa.Builder:
     definition = {
         "label": manifest_id,
         "claim_version": 2,
         "title": facts.title,
-        "format": "video/mp4",
+        "format": kind,
         "claim_generator_info": [generator(facts.software_version)],
         "assertions": _assertions(facts, moment),
         "ingredients": [
             {
                 "title": facts.title,
-                "format": "video/mp4",
+                "format": kind,
                 "relationship": "parentOf",
                 "instance_id": before.manifest_id,
                 "active_manifest": before.manifest_id,

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from synthesis.provenance.fingerprint import ALIKE
+from synthesis.provenance.fingerprint import ALIKE, STRANGE
 from synthesis.provenance.mark import Detection
 from synthesis.provenance.problems import in_words
 from synthesis.provenance.read import Credential
@@ -217,9 +217,10 @@ def _code(
     marked = deliverable is not None and mark.found and mark.id == deliverable.mark_id
     if named and credential.state == "trusted":
         return Code.UNCHANGED
-    # A fingerprint knows nothing of crops: a cropped copy of ours is no stranger.
-    unlike = similarity is not None and similarity < ALIKE
-    if marked and mark.uncropped and unlike:
+    # Less of a cropped copy can be compared, so that more of a doubt is left.
+    least = ALIKE if mark.uncropped else STRANGE
+    unlike = similarity is not None and similarity < least
+    if marked and unlike:
         return Code.PASTED
     if named and credential.state == "invalid":
         return Code.CHANGED if marked else Code.MISFIT

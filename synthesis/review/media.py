@@ -18,7 +18,12 @@ BLOCK_BYTES = 256 << 10
 ASK_EVERY_S = 1.0
 """While a file goes out, whether it still may is asked this often."""
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-KINDS = {"mp4": "video/mp4", "jpg": "image/jpeg", "png": "image/png"}
+KINDS = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+}
 
 
 def range_wanted(header: str, size_bytes: int) -> tuple[int, int] | None:

@@ -19,10 +19,11 @@ from consent.models import Role
 from consent.views.receipts import receipt_answer
 from synthesis import seen
 from synthesis.errors import SynthesisError
-from synthesis.models import Deliverable, Render
+from synthesis.models import Deliverable, Render, ViewingCopy
 from synthesis.review.forms import CommentForm, DecisionForm
 from synthesis.review.media import serve_stored
 from synthesis.review.standing import standing_of
+from synthesis.scenes.deliveries import file_in_words, viewing_copy_words
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.forms import first_sentence
 from synthesis.scenes.label_words import label_in_words, label_remarks
@@ -74,6 +75,8 @@ def review_shown(request: MemberRequest, found: Deliverable) -> dict[str, Any]:
         "decisions": found.decisions.select_related("reviewer"),
         "grants": found.render.grants.select_related("actor"),
         "reviewed": standing_of(found),
+        "held": file_in_words(found),
+        "viewing_copy": viewing_copy_words(found),
         "is_draft": found.render.tier == Render.Tier.DRAFT,
         "dials": dials_in_words(found.render.controls, clock),
         "left_alone": render_left_alone(found.render, clock),
@@ -111,7 +114,7 @@ def download(request: MemberRequest, deliverable_id: UUID) -> HttpResponseBase:
     found = seen.deliverable(request, deliverable_id)
     dub = found.render.dub
     title = slugify(dub.scene.title) or "scene"
-    name = f"{title}_{dub.language}_v{found.render.version}.mp4"
+    name = f"{title}_{dub.language}_v{found.render.version}.{found.suffix}"
     return file_answer(request, found, "download", name)
 
 
@@ -128,12 +131,16 @@ def file_answer(
     return serve_stored(
         request,
         file,
-        tag=newest.manifest_id if newest else found.sha256,
+        tag=newest.manifest_id if newest else _bytes_of(found, leaves).sha256,
         name=name,
         download=leaves,
         appended=bytes(newest.appended) if newest else b"",
         ask=partial(deliverable_verify, deliverable=found, purpose=purpose),
     )
+
+
+def _bytes_of(found: Deliverable, leaves: bool) -> Deliverable | ViewingCopy:
+    return found if leaves else found.playable
 
 
 @login_required

@@ -13,10 +13,14 @@ from django.utils.translation import gettext_noop
 from consent.readers import reading_locale
 from synthesis.faces.features import shipped_figures
 from synthesis.faces.sface import NAME as SFACE
-from synthesis.models import FaceSighting, Track
-from synthesis.services.face_confirmations import confirmation_standing, title_of
+from synthesis.models import FaceSighting, Footage
+from synthesis.services.face_confirmations import (
+    confirmation_standing,
+    is_confirmed,
+    title_of,
+)
 from synthesis.services.face_questions import is_waiting
-from synthesis.services.faces import sighting_of, sighting_refusal
+from synthesis.services.faces import Seen, sighting_of, sighting_refusal
 from synthesis.services.measured import FORGOTTEN
 
 Verdict = FaceSighting.Verdict
@@ -24,6 +28,12 @@ Verdict = FaceSighting.Verdict
 
 OWN_CLIP: Final = gettext_noop(
     "If this is you, confirm it, and your face can be compared with it."
+)
+
+
+PROPOSED: Final = gettext_noop(
+    "It looks like the face you enrolled. The production asks whether later faces may"
+    " be compared with this one, too."
 )
 
 
@@ -97,20 +107,22 @@ def what_is_said(sighting: FaceSighting) -> Said:
         )
         return Said(sighting, title, sentence, _("Yours"), "ok", False)
     tone, badge, sentence = ANSWERS[sighting.verdict_now]
-    if sighting.is_reference and not sighting.reason and sighting.sheet_sha256:
+    if sighting.is_own_clip and not sighting.reason and sighting.sheet_sha256:
         tone, badge, sentence = "wait", ANSWERS[Verdict.UNKNOWN][1], OWN_CLIP
+    if sighting.proposed and sighting.verdict_now == Verdict.SAME:
+        tone, badge, sentence = "wait", ANSWERS[Verdict.UNKNOWN][1], PROPOSED
     if sighting.reason:
         sentence = sighting.reason
     return Said(sighting, title, _(sentence), _(badge), tone, is_waiting(sighting))
 
 
-def guard_told(track: Track) -> dict[str, Any] | None:
-    """How the guard stands to a track, for the producer: None where nobody is said to
+def guard_told(seen: Seen) -> dict[str, Any] | None:
+    """How the guard stands to a face, for the producer: None where nobody is said to
     be it; "live" while it is being compared."""
-    if track.actor is None:
+    if seen.actor is None:
         return None
-    row = sighting_of(track)
-    refusal = sighting_refusal(row, track)
+    row = sighting_of(seen)
+    refusal = sighting_refusal(row, seen)
     if refusal is None:
         recognised = row is not None and row.verdict == Verdict.SAME
         badge = "Recognised" if recognised else "Confirmed by the actor"
@@ -119,14 +131,32 @@ def guard_told(track: Track) -> dict[str, Any] | None:
     tone = (
         "bad" if refusal.code in ("face-mismatch", "face-denied", FORGOTTEN) else "wait"
     )
+    can_confirm = row is None or bool(row.sheet_sha256)
     badge = {
         "face-mismatch": "Another face",
         "face-denied": "Not the actor",
         "face-not-compared": "Comparing",
         FORGOTTEN: "Measurements deleted",
-    }.get(refusal.code, "Actor must confirm")
+    }.get(refusal.code, "Actor must confirm" if can_confirm else "Cannot be used")
     told = "" if live else refusal.sentence
     return {"badge": badge, "tone": tone, "sentence": told, "live": live}
+
+
+def footage_told(footage: Footage) -> dict[str, Any]:
+    """The same of footage to learn from, and more: "closed" while it may not be learned
+    from, "asked" once the actor was asked to let it be remembered, "can_propose" while
+    a producer may ask that."""
+    row, told = sighting_of(footage), guard_told(footage)
+    recognised = row is not None and row.verdict_now == Verdict.SAME
+    proposed = row is not None and row.proposed
+    unanswered = row is not None and not is_confirmed(row)
+    return {
+        **(told or {}),
+        "footage": footage,
+        "closed": told is not None and told["tone"] != "ok" and not told["live"],
+        "asked": recognised and proposed and unanswered,
+        "can_propose": recognised and not proposed and unanswered,
+    }
 
 
 def can_tell(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.models import Role
 from synthesis import seen
 from synthesis.models import Dub, Render
+from synthesis.scenes.deliveries import delivery_asked
 from synthesis.scenes.dubs import place_of
 from synthesis.scenes.facts import Clock
 from synthesis.scenes.shown import render_told, scene_shown
@@ -24,10 +25,16 @@ from synthesis.services.renders import render_cancel, render_look_after, render_
 @login_required
 @require_POST
 def render_new(request: MemberRequest, dub_id: UUID) -> HttpResponse:
-    """Queues a render of the dub as it stands, with the dials kept for it."""
+    """Queues a render of the dub as it stands, with the dials kept for it, in the
+    format chosen beside the button."""
     dub = seen.dub(request, dub_id)
     tier = request.POST.get("tier", Render.Tier.FINAL)
-    render_queue(dub=dub, acting_user=request.user, tier=tier)
+    render_queue(
+        dub=dub,
+        acting_user=request.user,
+        tier=tier,
+        delivery=delivery_asked(dub, request.POST),
+    )
     return scene_answer(request, dub)
 
 

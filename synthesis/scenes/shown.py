@@ -9,6 +9,7 @@ from consent.sentences import CONTENT_WORDS, kinds_words
 from synthesis.models import Dub, Render, Scene, Track
 from synthesis.performance.files import FORMATS
 from synthesis.review.standing import standing_of
+from synthesis.scenes.deliveries import delivery_shown, format_badge
 from synthesis.scenes.face_words import guard_told
 from synthesis.scenes.facts import Clock, facts_in_words
 from synthesis.scenes.label_words import label_remarks
@@ -90,6 +91,7 @@ def dub_shown(dub: Dub, clock: Clock) -> dict[str, Any]:
             for line in dub.lines.select_related("actor")
         ],
         "dials": dials_in_words(dub.dials, clock),
+        "delivery": delivery_shown(dub),
         "missing": missing_for(dub),
         "holds": kinds_words(dub.content or ()) or "none of what can be excluded",
         "excluded": exclusions_told(dub),
@@ -120,6 +122,7 @@ def render_told(render: Render, clock: Clock) -> dict[str, Any]:
     made = shown["deliverable"]
     return shown | {
         "label_remarks": label_remarks(made.label, clock) if made else [],
+        "format": format_badge(render),
         "dials": dials_in_words(render.controls, clock),
         "left_alone": render_left_alone(render, clock),
     }

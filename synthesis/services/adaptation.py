@@ -16,10 +16,8 @@ from django.utils import timezone
 
 from consent.errors import ConsentError
 from consent.models import Actor, Grant, Membership, Project, Role
-from consent.policy import uses_allowed
 from consent.services.ledger import ledger_append
-from synthesis.errors import NotAllowed, SynthesisError
-from synthesis.media.probe import sha256_file
+from synthesis.errors import NotAllowed
 from synthesis.models import (
     ActorModel,
     Adaptation,
@@ -28,64 +26,21 @@ from synthesis.models import (
     ModelStill,
     Scene,
     Track,
-    Upload,
 )
 from synthesis.models.adaptations import AdaptationQuerySet
 from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
 from synthesis.services.access import require_role
-from synthesis.services.consents import model_verify, training_grant, training_use
+from synthesis.services.consents import model_verify, training_grant
 from synthesis.services.faces import faces_refuse_known
+from synthesis.services.footage import footage_delete, footage_uncovered, require_cast
 from synthesis.services.leftovers import unrecorded_delete, unrecorded_ids
-from synthesis.services.uploads import upload_take
-from synthesis.storage import keep, scratch_dir
+from synthesis.storage import scratch_dir
 
 log = logging.getLogger(__name__)
 
 VIEWING_S = 3600
 """One ledger row a person and model within this time: a page shows many stills."""
 LEARNED = (ActorModel, ModelStill)
-
-
-@transaction.atomic
-def footage_add(
-    *, project: Project, actor: Actor, upload: Upload, acting_user: AbstractBaseUser
-) -> Footage:
-    """Keep a complete upload to learn the actor's mouth from. The same file twice is
-    one. Raises ConsentDenied unless a grant allows training on it."""
-    require_role(project=project, user=acting_user, role=Role.PRODUCER)
-    _require_cast(project, actor)
-    path = upload_take(upload=upload, acting_user=acting_user)
-    sha256 = sha256_file(path)
-    training_grant(project=project, actor=actor, sources=[sha256])
-    known = Footage.objects.filter(project=project, actor=actor, sha256=sha256).first()
-    if known is not None:
-        path.unlink(missing_ok=True)
-        return known
-    footage = Footage(
-        project=project,
-        actor=actor,
-        original_name=upload.name,
-        sha256=sha256,
-        size_bytes=upload.size_bytes,
-        uploaded_by_id=acting_user.pk,
-    )
-    keep(footage.file, path, suffix="bin")
-    footage.save()
-    return footage
-
-
-@transaction.atomic
-def footage_remove(*, footage: Footage, acting_user: AbstractBaseUser) -> None:
-    """Delete uploaded footage. What was learned from it stays."""
-    require_role(project=footage.project, user=acting_user, role=Role.PRODUCER)
-    if footage.adaptations.live().exists():
-        raise NotAllowed(
-            "learning-under-way",
-            "This footage is being learned from. Wait for the end, or cancel first.",
-        )
-    file = footage.file
-    footage.delete()
-    transaction.on_commit(lambda: file.delete(save=False))
 
 
 @transaction.atomic
@@ -101,7 +56,7 @@ def adaptation_queue(
     from footage uploaded for it. Raises what is missing in words, ConsentDenied
     among it."""
     require_role(project=project, user=acting_user, role=Role.PRODUCER)
-    _require_cast(project, actor)
+    require_cast(project, actor)
     offered = scenes_with(project=project, actor=actor)
     theirs = all(row.project == project and row.actor == actor for row in footage)
     if not theirs or any(scene not in offered for scene in scenes):
@@ -111,11 +66,8 @@ def adaptation_queue(
             " face first.",
         )
     # A face that is not the actor's must not be learned as theirs.
-    faces_refuse_known(
-        Track.objects.filter(shot__scene__in=scenes, actor=actor).select_related(
-            "actor"
-        )
-    )
+    tracks = Track.objects.filter(shot__scene__in=scenes, actor=actor)
+    faces_refuse_known([*tracks.select_related("actor"), *footage])
     live = Adaptation.objects.live().filter(project=project, actor=actor)
     if live.exists():
         raise NotAllowed(
@@ -271,17 +223,14 @@ def training_withdraw(*, grant_id: str) -> None:
             why="withdrawn",
             acting_user=None,
         )
-        footage = _footage_uncovered(grant_id)
-        files = [row.file for row in footage]
-        for row in footage:
-            row.delete()
-        transaction.on_commit(lambda: _files_delete(files))
+        footage = footage_uncovered(grant_id)
+        footage_delete(footage)
     log.info(
         "training withdrawn grant=%s adaptations=%d models=%d footage=%d",
         grant_id,
         len(ended),
         learned,
-        len(files),
+        len(footage),
     )
 
 
@@ -355,14 +304,6 @@ def training_missing(*, project: Project, actor: Actor, sha256: str) -> str:
     return ""
 
 
-def _footage_uncovered(grant_id: str) -> list[Footage]:
-    grant = Grant.objects.select_related("project", "actor").get(pk=grant_id)
-    rows = Footage.objects.filter(project=grant.project, actor=grant.actor)
-    uses = {row: training_use(grant.project, grant.actor, row.sha256) for row in rows}
-    allowed = uses_allowed(uses.values())
-    return [row for row, use in uses.items() if use not in allowed]
-
-
 def _files_delete(files: Iterable[FieldFile]) -> None:
     for file in files:
         file.delete(save=False)
@@ -370,10 +311,3 @@ def _files_delete(files: Iterable[FieldFile]) -> None:
 
 def _job_id(adaptation_id: UUID) -> str:
     return f"adapt-{adaptation_id}"
-
-
-def _require_cast(project: Project, actor: Actor) -> None:
-    if not Actor.objects.cast_in(project).filter(pk=actor.pk).exists():
-        raise SynthesisError(
-            "not-cast", f"{actor} is not in the cast of this production."
-        )

@@ -30,6 +30,7 @@ from synthesis.models import (
 )
 from synthesis.services.adaptation import adaptations_end, models_delete
 from synthesis.services.faces import face_forget, sighting_delete
+from synthesis.services.footage import footage_delete
 from synthesis.services.measured import FORGOTTEN
 from synthesis.services.renders import renders_end
 
@@ -92,9 +93,7 @@ def _learned_forget(actor: Actor, acting_user: AbstractBaseUser) -> int:
 
 def _footage_forget(actor: Actor, acting_user: AbstractBaseUser) -> int:
     rows = list(Footage.objects.filter(actor=actor))
-    for row in rows:
-        row.delete()
-    drop_on_commit(row.file for row in rows)
+    footage_delete(rows)
     return len(rows)
 
 

@@ -22,14 +22,16 @@ def is_waiting(sighting: FaceSighting) -> bool:
     """Whether the actor, who can see the pictures, has yet to say whose face it is."""
     if not sighting.sheet_sha256:
         return False
-    if sighting.verdict_now in (Verdict.SAME, Verdict.DENIED):
+    verdict = sighting.verdict_now
+    if verdict == Verdict.DENIED or (verdict == Verdict.SAME and not sighting.proposed):
         return False
     return not is_confirmed(sighting)
 
 
 def face_waiting_tell(sighting: FaceSighting) -> None:
     """Tell the actor that a face waits for their word: once a scene, and again only for
-    a face that comes up after they have answered about others in it."""
+    a face that comes up after they have answered about others in it. Of a face that was
+    recognised and proposed they are asked whether it may be remembered."""
     project = sighting.project
     if project is None or not is_waiting(sighting):
         return  # a clip that they brought themselves is before them
@@ -45,11 +47,13 @@ def face_waiting_tell(sighting: FaceSighting) -> None:
             for row in rows.select_related("track")
         )
         place = f"scene-{scene.pk}"
+    recognised = sighting.verdict_now == Verdict.SAME
+    kind = "face-proposed" if recognised else "face-waits"
     actor_tell(
         actor=sighting.actor,
-        kind="face-waits",
+        kind=kind,
         facts={"place": sighting.title, "project": project.name},
         path=reverse("synthesis:own_faces"),
         project=project,
-        key=f"face-waits:{place}:{sighting.actor_id}:{answered}",
+        key=f"{kind}:{place}:{sighting.actor_id}:{answered}",
     )

@@ -1,27 +1,29 @@
 """The face guard: whose face a track is said to be, and whether work may go on with it.
 
-A face that is assigned, or brought as a reference, is compared by a worker with what
-the actor has enrolled. Only a recognised face, or one the actor confirmed with a
-passkey, may be rendered. A producer can neither enrol a face nor confirm one.
+A face that is assigned, or seen in footage to learn from, is compared by a worker with
+what the actor has enrolled. Only a recognised face, or one the actor confirmed with a
+passkey, may be rendered or learned. A producer can neither enrol a face nor confirm
+one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
 from consent.access import require_self
+from consent.errors import ConsentError
 from consent.models import Actor, Grant, Role
 from consent.policy import grants_usable
 from consent.services.ledger import ledger_append
-from synthesis.errors import MediaRefused, SynthesisError
+from synthesis.errors import MediaRefused, NotAllowed, SynthesisError
 from synthesis.models import (
     Dub,
     FaceEnrolment,
@@ -29,10 +31,11 @@ from synthesis.models import (
     Footage,
     Track,
 )
-from synthesis.queue import enqueue_on_commit
+from synthesis.queue import drop, enqueue_on_commit
 from synthesis.services.access import require_role
 from synthesis.services.consents import training_grant, use_of
 from synthesis.services.face_confirmations import is_confirmed
+from synthesis.services.face_questions import face_waiting_tell
 from synthesis.services.measured import face_data_missing
 
 log = logging.getLogger(__name__)
@@ -43,34 +46,40 @@ REFERENCE_MAX_BYTES = 64 << 20
 REFUSALS: dict[str, tuple[str, str]] = {
     Verdict.OTHER: (
         "face-mismatch",
-        "{face} does not look like {actor}. Assign it to somebody else, or ask"
-        " {actor} to confirm on their own page that it is them.",
+        "{face} does not look like {actor}. {instead}, or ask {actor} to confirm on"
+        " their own page that it is them.",
     ),
     Verdict.UNSURE: (
         "face-unsure",
-        "It could not be told whether {face} is {actor}. {reason} Ask {actor} to"
-        " confirm it on their own page, or assign it to somebody else.",
+        "{face}: it could not be told whether this is {actor}. {reason} Ask {actor} to"
+        " confirm it on their own page. {instead} if it is not them.",
     ),
     Verdict.UNKNOWN: (
         "face-not-enrolled",
-        "There is nothing yet to compare {face} with: {actor} has not shown their face"
+        "{face} cannot be compared with anything yet: {actor} has not shown their face"
         " here. Ask {actor} to confirm it on their own page.",
     ),
     Verdict.DENIED: (
         "face-denied",
-        "{actor} says that {face} is not them. Assign it to somebody else.",
+        "{actor} says that this is not them: {face}. {instead}.",
     ),
     Verdict.WAITING: (
         "face-not-compared",
         "{face} has not been compared with {actor} yet. Try again in a moment.",
     ),
 }
+Seen = Track | Footage
+"""Where a face is seen that is said to be an actor's."""
 
 
-def sighting_of(track: Track) -> FaceSighting | None:
-    """The guard's row about a track, if it is about the actor the track has now."""
-    row = FaceSighting.objects.filter(track=track).first()
-    return row if row is not None and row.actor_id == track.actor_id else None
+def sighting_of(seen: Seen) -> FaceSighting | None:
+    """The guard's row about a track, if it is about the actor the track has now, or
+    about footage."""
+    if isinstance(seen, Track):
+        row = FaceSighting.objects.filter(track=seen).first()
+    else:
+        row = FaceSighting.objects.filter(footage=seen).first()
+    return row if row is not None and row.actor_id == seen.actor_id else None
 
 
 @transaction.atomic
@@ -125,35 +134,54 @@ def reference_bring(
 
 
 @transaction.atomic
-def reference_propose(
-    *, footage: Footage, acting_user: AbstractBaseUser
-) -> FaceSighting:
-    """Show the actor a face from footage that is learned from, so that they may enrol
-    it. Needs consent to learn from that footage; ConsentDenied without."""
-    require_role(project=footage.project, user=acting_user, role=Role.PRODUCER)
-    training_grant(
-        project=footage.project, actor=footage.actor, sources=[footage.sha256]
-    )
-    sighting = FaceSighting(
+def footage_sight(*, footage: Footage, acting_user: AbstractBaseUser) -> FaceSighting:
+    """Have footage looked at, in which only its actor is said to be seen. Runs in the
+    transaction that keeps it."""
+    known = sighting_of(footage)
+    if known is not None:
+        return known
+    sighting = FaceSighting.objects.create(
         actor=footage.actor,
         project=footage.project,
+        footage=footage,
         title=footage.original_name,
         source_sha256=footage.sha256,
         said_by_id=acting_user.pk,
     )
-    with footage.file.open("rb") as file:
-        sighting.file.save("file.bin", file, save=False)
-    sighting.save()
     _enqueue_look(sighting)
     return sighting
 
 
+@transaction.atomic
+def reference_propose(
+    *, footage: Footage, acting_user: AbstractBaseUser
+) -> FaceSighting:
+    """Ask the actor whether their face may be remembered from footage that is learned
+    from. Needs consent to learn from that footage; ConsentDenied without, NotAllowed
+    where the actor has answered."""
+    require_role(project=footage.project, user=acting_user, role=Role.PRODUCER)
+    training_grant(
+        project=footage.project, actor=footage.actor, sources=[footage.sha256]
+    )
+    sighting = footage_sight(footage=footage, acting_user=acting_user)
+    if sighting.verdict == Verdict.DENIED or is_confirmed(sighting):
+        raise NotAllowed(
+            "answered-already",
+            f"{footage.actor} has said already whether this face is theirs.",
+        )
+    if not sighting.proposed:
+        sighting.proposed = True
+        sighting.save(update_fields=["proposed"])
+        face_waiting_tell(sighting)
+    return sighting
+
+
 def sighting_refusal(
-    sighting: FaceSighting | None, track: Track
+    sighting: FaceSighting | None, seen: Seen
 ) -> SynthesisError | None:
-    """Why no mouth may be moved in a track, or None if it may."""
-    if sighting is None and not track.landmarks:
-        return face_data_missing(track)
+    """Why no mouth may be moved or learned there, or None if it may."""
+    if sighting is None and isinstance(seen, Track) and not seen.landmarks:
+        return face_data_missing(seen)
     verdict = sighting.verdict_now if sighting else Verdict.WAITING
     if verdict == Verdict.SAME:
         return None
@@ -161,35 +189,51 @@ def sighting_refusal(
         return None
     code, sentence = REFUSALS[verdict]
     reason = sighting.reason if sighting else ""
-    words = sentence.format(
-        face=f"Face {track.number}", actor=track.actor, reason=reason
-    )
+    if sighting and reason and not sighting.sheet_sha256:
+        return SynthesisError(code, reason)  # nothing that could be confirmed
+    words = sentence.format(actor=seen.actor, reason=reason, **_named(seen))
     return SynthesisError(code, " ".join(words.split()))
 
 
-def faces_verify(tracks: Iterable[Track]) -> None:
+def _named(seen: Seen) -> dict[str, str]:
+    if isinstance(seen, Track):
+        instead = "Assign it to somebody else"
+        return {"face": f"Face {seen.number}", "instead": instead}
+    return {"face": f"The face in “{seen}”", "instead": "Remove it"}
+
+
+def faces_verify(faces: Iterable[Seen]) -> None:
     """Raise SynthesisError with the guard's sentence unless every face is its actor's,
     as far as can be told, or the actor said so."""
-    for track in tracks:
-        refusal = sighting_refusal(sighting_of(track), track)
+    for seen in faces:
+        refusal = sighting_refusal(sighting_of(seen), seen)
         if refusal is not None:
             raise refusal
 
 
-def faces_refuse_known(tracks: Iterable[Track]) -> None:
+def faces_refuse_known(faces: Iterable[Seen]) -> None:
     """The same for what is known already: a face that still waits to be compared is
-    compared by the worker before it is rendered."""
-    for track in tracks:
-        row = sighting_of(track)
+    compared by the worker before anything is made with it."""
+    for seen in faces:
+        row = sighting_of(seen)
         if row is not None and row.verdict != Verdict.WAITING:
-            refusal = sighting_refusal(row, track)
+            refusal = sighting_refusal(row, seen)
             if refusal is not None:
                 raise refusal
 
 
 def grant_for_comparing(sighting: FaceSighting) -> Grant | None:
-    """The grant under which a face may be compared: one that allows some dub of its
-    scene to be made with the actor now. None: compare nothing."""
+    """The grant under which a face may be compared now: one that allows some dub of
+    its scene to be made with the actor, or to learn from the footage. None: compare
+    nothing."""
+    if sighting.footage is not None:
+        row = sighting.footage
+        try:
+            return training_grant(
+                project=row.project, actor=row.actor, sources=[row.sha256]
+            )
+        except ConsentError:
+            return None
     if sighting.track is None:
         return None
     scene = sighting.track.shot.scene
@@ -201,11 +245,12 @@ def grant_for_comparing(sighting: FaceSighting) -> Grant | None:
 
 @transaction.atomic
 def face_forget(*, actor: Actor, why: str, acting_user: AbstractBaseUser | None) -> int:
-    """Delete all that was measured of an actor's face, and the reference pictures;
+    """Delete all that was measured of an actor's face, and the clips they brought;
     confirmations that were signed stay. Returns how many enrolments there were."""
-    rows = FaceEnrolment.objects.filter(actor=actor)
-    references = FaceSighting.objects.filter(actor=actor, track=None)
-    return _forget(actor, rows, references, why, acting_user)
+    for sighting in FaceSighting.objects.filter(actor=actor, track=None, footage=None):
+        sighting_delete(sighting)
+    enrolments = FaceEnrolment.objects.filter(actor=actor)
+    return _forget(actor, enrolments, why, acting_user)
 
 
 def faces_withdraw(*, grant_id: str) -> None:
@@ -215,26 +260,20 @@ def faces_withdraw(*, grant_id: str) -> None:
     others = Grant.objects.signed().unrevoked().filter(actor=grant.actor)
     with transaction.atomic():
         if others.exclude(pk=grant.pk).exists():
-            rows = FaceEnrolment.objects.filter(actor=grant.actor, grant=grant)
-            references = FaceSighting.objects.filter(
-                actor=grant.actor, track=None, project=grant.project
-            )
-            _forget(grant.actor, rows, references, "withdrawn", None)
+            enrolments = FaceEnrolment.objects.filter(actor=grant.actor, grant=grant)
+            _forget(grant.actor, enrolments, "withdrawn", None)
         else:
             face_forget(actor=grant.actor, why="withdrawn", acting_user=None)
 
 
 def _forget(
     actor: Actor,
-    rows: Any,
-    references: Any,
+    enrolments: QuerySet[FaceEnrolment],
     why: str,
     acting_user: AbstractBaseUser | None,
 ) -> int:
-    count = int(rows.count())
-    rows.delete()
-    for sighting in references:
-        sighting_delete(sighting)
+    count = enrolments.count()
+    enrolments.delete()
     if count:
         ledger_append(
             kind="face-forgotten",
@@ -247,19 +286,23 @@ def _forget(
 
 
 def sighting_delete(sighting: FaceSighting) -> None:
-    """Delete a row at once, and its pictures on commit."""
+    """Delete a row at once, and its pictures and its job on commit."""
     files: list[FieldFile] = [sighting.file, sighting.portraits, sighting.sheet]
+    job_id = _job_id(sighting)
     sighting.delete()
 
-    def drop_files() -> None:
+    def drop_rest() -> None:
+        drop(job_id)
         for file in files:
             if file:
                 file.delete(save=False)
 
-    transaction.on_commit(drop_files)
+    transaction.on_commit(drop_rest)
+
+
+def _job_id(sighting: FaceSighting) -> str:
+    return f"look-at-face-{sighting.id}"
 
 
 def _enqueue_look(sighting: FaceSighting) -> None:
-    enqueue_on_commit(
-        "look_at_face", str(sighting.id), job_id=f"look-at-face-{sighting.id}"
-    )
+    enqueue_on_commit("look_at_face", str(sighting.id), job_id=_job_id(sighting))

@@ -11,10 +11,12 @@ from uuid import UUID
 from django.core.files.storage import Storage
 from django.db.models import Model
 
-from synthesis.models import Deliverable, Render
+from synthesis.models import Deliverable, Render, ViewingCopy
 from synthesis.storage import scratch_dir
 
 PREFIX = "render-"
+FINISHED: tuple[type[Model], ...] = (Deliverable, ViewingCopy)
+"""What a render ends in."""
 _ID_LENGTH = 36
 
 
@@ -25,16 +27,17 @@ def work_prefix(render_id: UUID) -> str:
 
 def render_leftovers_delete(render_id: UUID) -> None:
     """Delete what a render that has ended left unfinished: its work on this disk, be
-    it under a worker's hands, and a signed file of which there is no row."""
+    it under a worker's hands, and signed files of which there are no rows."""
     for left in scratch_dir().glob(f"{work_prefix(render_id)}*"):
         shutil.rmtree(left, ignore_errors=True)
-    unrecorded_delete(Deliverable, render_id)
+    for rows in FINISHED:
+        unrecorded_delete(rows, render_id)
 
 
 def renders_sweep() -> None:
     """Clear what killed workers left of renders that have ended meanwhile."""
     left = {path.name.removeprefix(PREFIX) for path in scratch_dir().glob("render-*")}
-    ids = _ids_at_start(left) | unrecorded_ids(Deliverable)
+    ids = _ids_at_start(left).union(*map(unrecorded_ids, FINISHED))
     ended = Render.objects.exclude(state__in=Render.LIVE).filter(id__in=ids)
     for render_id in ended.values_list("id", flat=True):
         render_leftovers_delete(render_id)

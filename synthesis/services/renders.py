@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from consent.models import Actor, Grant, Role
 from consent.services.ledger import ledger_append
+from synthesis.delivery import Delivery
 from synthesis.dials import Dials, FaceSpan
 from synthesis.errors import NotAllowed, SynthesisError
+from synthesis.media.formats import format_verify
 from synthesis.media.probe import Probe
 from synthesis.models import (
     Dub,
@@ -43,9 +45,12 @@ def render_queue(
     acting_user: AbstractBaseUser,
     controls: dict[str, Any] | None = None,
     tier: str = Render.Tier.FINAL,
+    delivery: Delivery | None = None,
 ) -> Render:
     """Queue a render of the dub: one job a shot with a speaking face in it, and one
     that joins them. controls: synthesis.dials as JSON, by default the dub's own.
+    delivery: what it is written as, by default as the dub's last one; it is what the
+    next one will be by default.
     Raises what is missing in words, ConsentDenied among it."""
     scene = dub.scene
     require_role(project=scene.project, user=acting_user, role=Role.PRODUCER)
@@ -58,17 +63,22 @@ def render_queue(
     label_verify(dub)
     if tier not in Render.Tier.values:
         raise SynthesisError("bad-tier", "Choose a draft or the final version.")
+    if delivery is None:
+        delivery = delivery_usual(dub)
+    delivery_verify(dub, delivery, tier=tier)
     dials = dials_standing(dub, dub.dials if controls is None else controls)
     newest = dub.renders.aggregate(newest=Max("version"))["newest"] or 0
     render = Render.objects.create(
         dub=dub,
         version=newest + 1,
         controls=dials.to_json(),
+        delivery=delivery.to_json(),
         tier=tier,
         requested_by_id=acting_user.pk,
         progress={"stage": "Waiting for a worker"},
     )
     render.grants.set(grants)
+    Dub.objects.filter(pk=dub.pk).update(delivery=render.delivery)
     ledger_append(
         kind="render-queued",
         subject=str(render.id),
@@ -77,6 +87,7 @@ def render_queue(
             "scene_sha256": scene.sha256,
             "language": dub.language,
             "tier": render.tier,
+            "format": str(delivery.format),
             "grants": sorted(str(grant.id) for grant in grants),
         },
         acting_user=acting_user,
@@ -185,6 +196,19 @@ def tracks_to_render(dub: Dub, shot: Shot | None = None) -> list[Track]:
     if shot is not None:
         tracks = tracks.filter(shot=shot)
     return list(tracks.select_related("shot", "actor").order_by("number"))
+
+
+def delivery_usual(dub: Dub) -> Delivery:
+    """What the dub is written as unless it is asked otherwise."""
+    facts = Probe.from_json(dub.scene.media_facts)
+    return Delivery.usual(dub.delivery, facts)
+
+
+def delivery_verify(dub: Dub, delivery: Delivery, *, tier: str) -> None:
+    """Raise SynthesisError where the scene cannot be written so."""
+    facts = Probe.from_json(dub.scene.media_facts)
+    asked = delivery.of_tier(facts, draft=tier == Render.Tier.DRAFT)
+    format_verify(asked.format, facts)
 
 
 def speaking_faces(dub: Dub) -> list[FaceSpan]:

@@ -109,10 +109,10 @@ PURPOSES = ("review", "download", "copy")
 def deliverable_open(
     *, deliverable: Deliverable, acting_user: AbstractBaseUser, purpose: str
 ) -> FieldFile:
-    """Hand out the file for "review" in the player, for "download", or as a "copy" that
-    a pipeline takes along, after asking the policy anew, and write down who had it. An
-    actor whose approval is asked for may watch it too. Raises ConsentDenied or
-    NotAllowed."""
+    """Hand out the file for "download", or as a "copy" that a pipeline takes along, or
+    what a browser plays of it for "review" in the player, after asking the policy anew,
+    and write down who had it. An actor whose approval is asked for may watch it too.
+    Raises ConsentDenied or NotAllowed."""
     if purpose not in PURPOSES:
         raise ValueError(purpose)
     if purpose == "review":
@@ -120,8 +120,8 @@ def deliverable_open(
             _require_member(deliverable, acting_user)
         deliverable_verify(deliverable=deliverable, purpose=purpose)
         _write_down(deliverable, acting_user, purpose)
-    else:
-        _let_leave(deliverable, acting_user, purpose)
+        return deliverable.playable.file
+    _let_leave(deliverable, acting_user, purpose)
     return deliverable.file
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 
@@ -25,12 +29,14 @@ from lipweb.demo_production import (
 from lipweb.dubbing import file_upload
 from lipweb.models import User
 from synthesis import house_keys
-from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.faces.tracks import FaceTrack, find_tracks
+from synthesis.media.frames import read_frames
+from synthesis.media.probe import Probe, probe, probe_sound, sha256_file
 from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
 from synthesis.provenance.manifest import ManifestFacts, sign
 from synthesis.recognising import sighting_look
 from synthesis.services.faces import sighting_refusal, track_sight
-from synthesis.services.scenes import dub_create, line_add, scene_create
+from synthesis.services.scenes import dub_create, scene_create
 from synthesis.storage import scratch_dir
 from tests.synthesis.provenance.conftest import encode, film
 
@@ -99,15 +105,58 @@ def scene(demo: Demo, demo_facts: Probe) -> Scene:
     return scene
 
 
+def analysed(
+    demo: Demo, path: Path, facts: Probe, faces: Sequence[FaceTrack], title: str
+) -> Scene:
+    """A file as if brought in and analysed: a shot for each face, nobody named."""
+    scene = Scene(
+        project=demo.project,
+        title=title,
+        original_name=path.name,
+        sha256=sha256_file(path),
+        size_bytes=path.stat().st_size,
+        media_facts=facts.to_json(),
+        state=Scene.State.READY,
+        uploaded_by=demo.producer,
+    )
+    scene.file.save("scene.bin", ContentFile(path.read_bytes()), save=True)
+    for index, face in enumerate(faces):
+        end = face.start + len(face.landmarks)
+        shot = Shot.objects.create(
+            scene=scene, index=index, first_frame=face.start, end_frame=end
+        )
+        track = Track(
+            shot=shot, number=index + 1, first_frame=face.start, end_frame=end
+        )
+        rows = io.BytesIO()
+        np.save(rows, face.landmarks)
+        track.landmarks.save("rows.npy", ContentFile(rows.getvalue()), save=True)
+    return scene
+
+
+def only_face(path: Path, facts: Probe) -> FaceTrack:
+    """What analysis finds in a file of one shot."""
+    frames = (planes.rgb() for planes in read_frames(path, facts))
+    (track,) = find_tracks(frames, [(0, facts.frame_count)])
+    return track
+
+
 def new_line(demo: Demo, dub: Dub, sound: Path = LINES["es"]) -> Line:
-    """Robin's line from the first frame on."""
-    return line_add(
+    """Robin's line from the first frame on, as if brought in."""
+    line = Line(
         dub=dub,
         actor=demo.grant.actor,
-        upload=file_upload(project=demo.project, path=sound, acting_user=demo.producer),
-        first_frame=0,
-        acting_user=demo.producer,
+        original_name=sound.name,
+        sha256=sha256_file(sound),
+        sound_facts=measured(sound),
     )
+    line.sound.save("file.bin", ContentFile(sound.read_bytes()))
+    return line
+
+
+@cache
+def measured(sound: Path) -> dict[str, Any]:
+    return probe_sound(sound).to_json()
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ from lipweb.demo_production import SCENE, Demo
 from lipweb.dubbing import faces_assign, line_put
 from lipweb.models import User
 from synthesis.composite import composite
+from synthesis.delivery import Delivery
+from synthesis.faces.tracks import FaceTrack
+from synthesis.media.formats import Format
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.media.writer import Writer
@@ -33,7 +36,13 @@ from synthesis.services.review import decision_make, deliverable_open
 from synthesis.services.verification import file_verify
 from synthesis.storage import local_path
 from tests.conftest import REPOSITORY, manage_environment
-from tests.synthesis.conftest import LINES, bring_in, robin_confirms
+from tests.synthesis.conftest import (
+    LINES,
+    analysed,
+    bring_in,
+    only_face,
+    robin_confirms,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -57,26 +66,35 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return scene, sound
 
 
-@pytest.fixture
-def queued(demo: Demo, work_off: WorkOff, short: tuple[Path, Path]) -> Render:
-    """The short scene uploaded, analysed by a worker, assigned; its render queued."""
-    return analysed_and_queued(demo, work_off, *short)
+@pytest.fixture(scope="session")
+def short_face(short: tuple[Path, Path]) -> FaceTrack:
+    return only_face(short[0], probe(short[0]))
+
+
+@pytest.fixture(scope="session")
+def whole_face() -> FaceTrack:
+    return only_face(SCENE, probe(SCENE))
 
 
 @pytest.fixture
-def queued_whole(demo: Demo, work_off: WorkOff) -> Render:
+def queued(demo: Demo, short: tuple[Path, Path], short_face: FaceTrack) -> Render:
+    """The short scene as analysis leaves it, assigned; its render queued."""
+    path, sound = short
+    scene = analysed(demo, path, probe(path), [short_face], "Short")
+    return assigned_and_queued(demo, scene, sound)
+
+
+@pytest.fixture
+def queued_whole(demo: Demo, whole_face: FaceTrack) -> Render:
     """The same of the whole demo scene: one shot that takes a while."""
-    return analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+    scene = analysed(demo, SCENE, probe(SCENE), [whole_face], "Whole")
+    return assigned_and_queued(demo, scene, LINES["es"])
 
 
-def analysed_and_queued(
-    demo: Demo, work_off: WorkOff, path: Path, sound: Path
+def assigned_and_queued(
+    demo: Demo, scene: Scene, sound: Path, delivery: Delivery | None = None
 ) -> Render:
     user = demo.producer
-    scene = bring_in(demo, path)
-    work_off()
-    scene.refresh_from_db()
-    assert scene.state == Scene.State.READY, scene.error_sentence
     faces_assign(
         scene=scene, grant=demo.grant, number=None, acting_user=user, say=lambda _: None
     )
@@ -88,13 +106,17 @@ def analysed_and_queued(
         sound=sound,
         acting_user=user,
     )
-    return render_queue(dub=line.dub, acting_user=user)
+    return render_queue(dub=line.dub, acting_user=user, delivery=delivery)
 
 
 def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
     demo: Demo, work_off: WorkOff, reviewer_of_demo: User
 ) -> None:
-    queued = analysed_and_queued(demo, work_off, SCENE, LINES["es"])
+    scene = bring_in(demo, SCENE)
+    work_off()
+    scene.refresh_from_db()
+    assert scene.state == Scene.State.READY, scene.error_sentence
+    queued = assigned_and_queued(demo, scene, LINES["es"])
     work_off()
     queued.refresh_from_db()
     assert queued.state == Render.State.READY, queued.error_sentence
@@ -131,6 +153,42 @@ def test_a_scene_and_a_dub_become_a_signed_file_that_anyone_can_verify(
         deliverable=made, acting_user=demo.producer, purpose="download"
     )
     assert opened.size == made.size_bytes
+
+
+def test_a_master_for_the_edit_is_made_with_a_copy_to_watch(
+    demo: Demo, work_off: WorkOff, short: tuple[Path, Path], short_face: FaceTrack
+) -> None:
+    path, sound = short
+    scene = analysed(demo, path, probe(path), [short_face], "Short")
+    queued = assigned_and_queued(demo, scene, sound, Delivery(Format.PRORES))
+    work_off()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.READY, queued.error_sentence
+    made, copy = queued.deliverable, queued.deliverable.viewing_copy
+    assert (made.suffix, made.media["codec"], made.media["bits"]) == (
+        "mov",
+        "prores",
+        10,
+    )
+    with local_path(made.file) as path:
+        assert made.sha256 == sha256_file(path)
+        master = probe(path)
+        same_clock(probe(short[0]), master)
+        assert file_verify(path)["code"] == "ours-unchanged"
+    # The dub's samples, to the last bit.
+    assert [(s.codec, s.language) for s in master.sounds] == [("pcm_s16le", "spa")]
+    with local_path(copy.file) as path:
+        watched = probe(path)
+        found = file_verify(path)
+    assert (watched.codec, watched.sounds[0].codec) == ("h264", "aac")
+    assert watched.frame_count == made.frame_count
+    assert list(watched.times_s()) == list(master.times_s())
+    assert (found["code"], found["deliverable"]) == ("ours-unchanged", str(made.id))
+    assert found["mark"]["id"] == made.mark_id
+    opened = deliverable_open(
+        deliverable=made, acting_user=demo.producer, purpose="review"
+    )
+    assert opened.size == copy.size_bytes
 
 
 def same_clock(scene: Probe, out: Probe) -> None:

@@ -15,10 +15,12 @@ from synthesis.engines.base import Controls, MouthPatch, ShotFace
 from synthesis.errors import PatchesBroken
 from synthesis.faces.align import CropSpec, crop_maps
 from synthesis.faces.tracks import find_tracks
+from synthesis.media.formats import Format, encoding_of
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import probe
+from synthesis.media.soundtrack import SoundTrack
 from synthesis.patches import patches_open, patches_write
-from synthesis.pipeline import Marks, Take, assemble, face_box, make_mouths
+from synthesis.pipeline import Laid, Marks, Take, assemble, face_box, make_mouths
 from synthesis.provenance.label import Schedule, Shown, Sign, Spot
 from synthesis.provenance.mark import Embedder
 from tests.footage import make_clip, make_sound, number_shown
@@ -143,7 +145,8 @@ def test_every_frame_comes_out_once_in_order_with_its_own_mouth(
         scene=scene,
         probe=facts,
         takes=[a_mouth_at(tmp_path / "mouths", 17)],
-        sound=sound,
+        laid=Laid([SoundTrack(sound)]),
+        encoding=encoding_of(Format.H264, probe(scene)),
         marks=marks(),
         target=target,
         report=lambda _, frame, __: reported.append((frame, threading.get_ident())),
@@ -170,7 +173,8 @@ def test_the_label_is_on_the_frames_of_its_schedule_and_in_its_places(
         scene=scene,
         probe=probe(scene),
         takes=[],
-        sound=sound,
+        laid=Laid([SoundTrack(sound)]),
+        encoding=encoding_of(Format.H264, probe(scene)),
         marks=Marks(labels, marks().embedder),
         target=target,
         report=lambda *_: None,
@@ -200,7 +204,8 @@ def test_a_report_that_stops_leaves_no_file_no_thread_and_no_child(
             scene=scene,
             probe=probe(scene),
             takes=[],
-            sound=sound,
+            laid=Laid([SoundTrack(sound)]),
+            encoding=encoding_of(Format.H264, probe(scene)),
             marks=marks(),
             target=tmp_path / "out.mp4",
             report=report,
@@ -221,7 +226,8 @@ def test_mouths_that_cannot_be_read_are_an_error_of_the_assembling(
             scene=scene,
             probe=probe(scene),
             takes=[take],
-            sound=sound,
+            laid=Laid([SoundTrack(sound)]),
+            encoding=encoding_of(Format.H264, probe(scene)),
             marks=marks(),
             target=tmp_path / "out.mp4",
             report=lambda *_: None,

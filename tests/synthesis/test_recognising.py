@@ -3,9 +3,9 @@ render, what lets it go on, and who may say so."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,12 @@ from lipweb.demo_production import (
     _passkey_path,
     face_confirm_as_robin,
 )
+from lipweb.dubbing import file_upload
 from lipweb.models import User
 from synthesis.errors import NotAllowed, SynthesisError
 from synthesis.faces.features import ShippedFeatures, unit
 from synthesis.faces.portraits import Portraits
-from synthesis.faces.tracks import find_tracks
+from synthesis.faces.tracks import FaceTrack, find_tracks
 from synthesis.jobs import look_at_face, measure_face, render_shot
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe
@@ -43,16 +44,16 @@ from synthesis.models import (
     Footage,
     Render,
     Scene,
-    Shot,
     Track,
 )
-from synthesis.scenes.face_words import guard_told
+from synthesis.scenes.face_words import guard_told, what_is_said
 from synthesis.services.face_confirmations import (
     confirmation_options,
     face_confirm,
     face_deny,
     is_confirmed,
 )
+from synthesis.services.face_questions import is_waiting
 from synthesis.services.faces import (
     face_forget,
     reference_bring,
@@ -61,12 +62,14 @@ from synthesis.services.faces import (
     sighting_refusal,
     track_sight,
 )
+from synthesis.services.footage import footage_add
 from synthesis.services.kept import kept_about
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create, track_assign
 from synthesis.services.uses import subjects_of
 from tests.footage import make_clip
-from tests.synthesis.conftest import new_line
+from tests.synthesis.conftest import analysed, new_line
+from tests.synthesis.talking import excerpt
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -76,35 +79,16 @@ Verdict = FaceSighting.Verdict
 
 
 @pytest.fixture(scope="module")
-def landmarks() -> list[Marks]:
+def faces() -> list[FaceTrack]:
     facts = probe(SCENE)
     frames = (planes.rgb() for planes in read_frames(SCENE, facts, 0, END))
-    return [track.landmarks for track in find_tracks(frames, [(0, CUT), (CUT, END)])]
+    return list(find_tracks(frames, [(0, CUT), (CUT, END)]))
 
 
 @pytest.fixture
-def scene(demo: Demo, demo_facts: Probe, landmarks: list[Marks]) -> Scene:
+def scene(demo: Demo, demo_facts: Probe, faces: list[FaceTrack]) -> Scene:
     """Two shots, Robin's face in both, nobody named yet."""
-    scene = Scene(
-        project=demo.project,
-        title="Hello",
-        original_name="robin.mp4",
-        sha256="ab" * 32,
-        size_bytes=1,
-        media_facts=demo_facts.to_json(),
-        state=Scene.State.READY,
-        uploaded_by=demo.producer,
-    )
-    scene.file.save("scene.bin", ContentFile(SCENE.read_bytes()), save=True)
-    for index, (first, end) in enumerate([(0, CUT), (CUT, END)]):
-        shot = Shot.objects.create(
-            scene=scene, index=index, first_frame=first, end_frame=end
-        )
-        track = Track(shot=shot, number=index + 1, first_frame=first, end_frame=end)
-        file = io.BytesIO()
-        np.save(file, landmarks[index])
-        track.landmarks.save("marks.npy", ContentFile(file.getvalue()))
-    return scene
+    return analysed(demo, SCENE, demo_facts, faces, "Hello")
 
 
 @pytest.fixture
@@ -442,25 +426,106 @@ def test_a_clip_without_a_face_says_so(demo: Demo, tmp_path: Path) -> None:
         confirmation_options(sighting=row, remembers=True, acting_user=actor.user)
 
 
-def test_a_producer_proposes_footage_with_consent_to_learn_and_enrols_nothing(
-    demo: Demo, revoke: Callable[[], None]
-) -> None:
-    footage = Footage(
+@pytest.fixture
+def reel(demo: Demo, tmp_path: Path) -> Footage:
+    """Half a second of Robin, uploaded to learn from."""
+    clip = excerpt(tmp_path / "reel.mp4", 0.5, start_s=1.0)
+    upload = file_upload(project=demo.project, path=clip, acting_user=demo.producer)
+    return footage_add(
         project=demo.project,
         actor=demo.grant.actor,
-        original_name="reel.mp4",
-        sha256="cd" * 32,
-        size_bytes=1,
-        uploaded_by=demo.producer,
+        upload=upload,
+        acting_user=demo.producer,
     )
-    footage.file.save("f.bin", ContentFile(b"film"), save=True)
-    row = reference_propose(footage=footage, acting_user=demo.producer)
-    assert row.is_reference
+
+
+def looked_at(footage: Footage) -> FaceSighting:
+    look_at_face(str(footage.sighting.id))
+    return FaceSighting.objects.get(footage=footage)
+
+
+def test_footage_to_learn_from_is_compared_and_its_actor_asked(
+    demo: Demo, scene: Scene, dub: Dub, reel: Footage
+) -> None:
+    row = looked_at(reel)
+    assert row.verdict == Verdict.UNKNOWN
+    assert Notice.objects.get(kind="face-waits").user == demo.grant.actor.user
+    enrolment = remembered(said(demo, scene))
+    assert looked_at(reel).verdict == Verdict.SAME
+    assert not is_waiting(looked_at(reel))
+    enrolled_as(enrolment, like(row, 0.0))
+    FaceSighting.objects.update(verdict=Verdict.WAITING, compared_with=None)
+    row = looked_at(reel)
+    assert row.verdict == Verdict.OTHER
+    refusal = sighting_refusal(row, reel)
+    assert refusal is not None
+    assert refusal.code == "face-mismatch"
+    assert "Remove it, or ask Robin to confirm" in refusal.sentence
+    assert is_waiting(row)
+
+
+def test_one_shot_of_somebody_else_is_one_too_many(
+    demo: Demo, scene: Scene, dub: Dub, reel: Footage
+) -> None:
+    remembered(said(demo, scene))
+    row = looked_at(reel)
+    with row.portraits.open("rb") as file:
+        robin = Portraits.from_bytes(file.read())
+    noise = np.random.default_rng(3).integers(0, 255, robin.pictures.shape, np.uint8)
+    both = Portraits.of_shots([robin, replace(robin, pictures=noise)])
+    row.portraits.save("p.npz", ContentFile(both.to_bytes()), save=False)
+    row.verdict, row.compared_with = Verdict.WAITING, None
+    row.save()
+    assert looked_at(reel).verdict == Verdict.OTHER
+
+
+def test_a_producer_proposes_recognised_footage_and_enrols_nothing(
+    demo: Demo,
+    scene: Scene,
+    dub: Dub,
+    reel: Footage,
+    reviewer_of_demo: User,
+) -> None:
+    actor = demo.grant.actor
+    remembered(said(demo, scene))
+    row = looked_at(reel)
+    Notice.objects.all().delete()
+    for user in (reviewer_of_demo, actor.user):
+        with pytest.raises((NotAllowed, ConsentNotAllowed)):
+            reference_propose(footage=reel, acting_user=user)
+    assert not is_waiting(row)
+    row = reference_propose(footage=reel, acting_user=demo.producer)
+    assert is_waiting(row)
+    assert reference_propose(footage=reel, acting_user=demo.producer) == row
+    notice = Notice.objects.get()
+    assert (notice.user, notice.kind) == (actor.user, "face-proposed")
+    assert "asks whether later faces" in what_is_said(row).sentence
     with pytest.raises(ConsentError, match="Only the actor"):
         confirmation_options(sighting=row, remembers=True, acting_user=demo.producer)
-    revoke()
+    assert FaceEnrolment.objects.count() == 1
+    face_confirm_as_robin(row)
+    measure_face(str(row.id))
+    assert FaceEnrolment.objects.count() == 2
+    assert FaceEnrolment.objects.last().grant == demo.grant
+    with pytest.raises(NotAllowed, match="has said already"):
+        reference_propose(footage=reel, acting_user=demo.producer)
+
+
+def test_footage_that_a_withdrawal_deletes_takes_its_portraits_along(
+    demo: Demo,
+    reel: Footage,
+    revoke: Callable[[], None],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    row = looked_at(reel)
+    files = [Path(file.path) for file in (row.portraits, row.sheet, reel.file)]
+    assert all(path.exists() for path in files)
+    with django_capture_on_commit_callbacks(execute=True):
+        revoke()
+    assert not FaceSighting.objects.exists()
+    assert not any(path.exists() for path in files)
     with pytest.raises(ConsentDenied):
-        reference_propose(footage=footage, acting_user=demo.producer)
+        reference_propose(footage=reel, acting_user=demo.producer)
 
 
 def test_saying_the_same_name_again_keeps_what_is_known(

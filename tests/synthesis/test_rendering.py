@@ -95,11 +95,10 @@ sign(scene, folder / "out.mp4", facts=facts, signer=Killer())
 
 
 def test_a_worker_killed_while_it_signs_leaves_no_finished_file(
-    tmp_path: Path, signed_film: tuple[Path, str]
+    tmp_path: Path,
 ) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(signed_film[0])],
-        cwd=REPOSITORY,
+        [sys.executable, "-c", KILLED, str(tmp_path), str(SCENE)], cwd=REPOSITORY
     )
     assert killed.returncode == -9
     assert not (tmp_path / "out.mp4").exists()

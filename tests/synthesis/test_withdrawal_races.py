@@ -1,4 +1,5 @@
-"""A withdrawal at the worst moments of a render, on a real queue with a real worker.
+"""The worst moments of a render, on a real queue with a real worker: a withdrawal then,
+or a kill.
 
 The worker is forked from the test, so that it can be held at an exact place: while it
 waits there the actor's signed word commits in this process, then it goes on."""
@@ -32,14 +33,16 @@ from consent.authenticator import SoftwareAuthenticator
 from consent.models import LedgerEntry
 from consent.services.withdrawals import grant_suspend, suspension_options
 from lipweb.demo_production import LINES, SCENE, Demo, _passkey_path
-from synthesis import jobs, rendering
+from synthesis import house_keys, jobs, rendering
 from synthesis.faces.tracks import find_tracks
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
 from synthesis.models import Deliverable, Dub, Render, Scene, Shot, Track
+from synthesis.provenance.read import read_credential
+from synthesis.queue import RETRIES
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create
-from synthesis.storage import scratch_dir
+from synthesis.storage import local_path, scratch_dir
 from tests.synthesis.conftest import new_line, robin_confirms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -130,7 +133,8 @@ class HeldWorker:
     """A worker that waits at a place until it is let go."""
 
     def __init__(self, place: str, then: Callable[[], None] = lambda: None) -> None:
-        self.reached, self._go = FORK.Event(), FORK.Event()
+        # No event: letting go would wait for a waiter that was killed.
+        self.reached, self._go = FORK.Event(), FORK.Semaphore(0)
         self._place, self._then = place, then
         connections.close_all()  # or both processes would talk through them
         self.process = FORK.Process(target=self._work)
@@ -150,7 +154,7 @@ class HeldWorker:
             if self._place == "publishing":
                 act(*args, **options)
             self.reached.set()
-            assert self._go.wait(LONGEST_S)
+            assert self._go.acquire(timeout=LONGEST_S)
             self._then()
             return None if self._place == "publishing" else act(*args, **options)
 
@@ -163,19 +167,30 @@ class HeldWorker:
             assert time.monotonic() < ends_at
 
     def let_go(self) -> None:
-        """Until there is nothing more to do."""
-        self._go.set()
+        """Until there is nothing more to do; here, and each time it comes there again
+        because it was killed."""
+        for _ in range(1 + RETRIES):
+            self._go.release()
         self.process.join(LONGEST_S)
         assert self.process.exitcode == 0
 
     def kill(self) -> None:
         """As the machine would for want of memory: the child that works, too."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        for doomed in (pid, *map(int, children.split())):
+        children = self._children()
+        for doomed in (self.process.pid, *children):
             assert doomed
             os.kill(doomed, signal.SIGKILL)
         self.process.join(LONGEST_S)
+
+    def kill_child(self) -> None:
+        """The one that works, and not the worker that forked it."""
+        (doomed,) = self._children()
+        os.kill(doomed, signal.SIGKILL)
+
+    def _children(self) -> list[int]:
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in children.split()]
 
 
 @pytest.fixture
@@ -279,6 +294,34 @@ def test_a_worker_killed_with_a_signed_file_in_hand_finds_nothing_after_a_withdr
     hold("nowhere").let_go()
     assert nothing_was_made(queued)
     assert queued.state == Render.State.WITHDRAWN
+
+
+def test_a_worker_killed_between_encode_and_signature_leaves_nothing_unsigned(
+    queued: Render, hold: Callable[..., HeldWorker]
+) -> None:
+    """What was encoded lies in its private folder; the next try makes it anew, and then
+    that folder is gone."""
+    worker = hold("signing")
+    worker.wait_until_held()
+    (work,) = scratch_dir().glob(f"render-{queued.id}-*")
+    assert (work / "marked.mp4").stat().st_size
+    worker.kill_child()
+    assert not Deliverable.objects.exists()
+    assert not signed_files()
+    assert work.exists()
+    worker.let_go()
+    queued.refresh_from_db()
+    assert queued.state == Render.State.READY, queued.error_sentence
+    assert [f"deliverable/{name}" for name in signed_files()] == [
+        queued.deliverable.file.name
+    ]
+    with local_path(queued.deliverable.file) as path:
+        found = read_credential(path, anchors=house_keys.anchors())
+    assert (found.state, found.manifest_id) == (
+        "trusted",
+        queued.deliverable.manifest_id,
+    )
+    assert not list(scratch_dir().glob(f"render-{queued.id}-*"))
 
 
 def test_a_consent_that_ends_during_the_render_lets_no_file_come_into_being(

@@ -109,9 +109,9 @@ class Command(BaseCommand):
     def _measure_policy(self) -> None:
         speed = policy_measure()
         self._say(
-            f"{connection.vendor}, {speed.grants} grants: {speed.median_ms:.2f} ms for"
-            f" a question, {speed.slowest_twentieth_ms:.2f} ms for the slowest of"
-            f" twenty; {speed.own_work_ms:.2f} ms of it our own work. SELECT 1 took"
+            f"{connection.vendor}, {speed.grants} grants: a question takes"
+            f" {speed.median_ms:.2f} ms median, {speed.p95_ms:.2f} ms p95;"
+            f" {speed.own_work_ms:.2f} ms of it our own work. SELECT 1 took"
             f" {speed.round_trip_ms:.2f} ms"
         )
         if speed.median_ms > MOST_POLICY_MS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,11 @@ from lipweb.dubbing import (
 from lipweb.house import queue_and_worker
 from lipweb.launcher import CannotStart
 from lipweb.models import User
+from synthesis.delivery import Delivery, Sound
 from synthesis.errors import SynthesisError
+from synthesis.media.formats import formats_here
+from synthesis.models import Dub
+from synthesis.services.renders import delivery_usual
 from synthesis.services.scenes import dub_declare
 
 
@@ -47,6 +51,22 @@ class Command(BaseCommand):
             choices=CONTENT,
             help="what lines or scene hold of what actors can exclude; with nothing"
             " after it: none of that. Needed if the grant excludes any",
+        )
+        parser.add_argument(
+            "--format",
+            choices=[str(one) for one in formats_here()],
+            help="what to write: h264 (the default), hevc, or the 10-bit masters prores"
+            " (422 HQ) and dnxhr (HQX); by default as the dub was written last",
+        )
+        parser.add_argument(
+            "--sound",
+            choices=[str(one) for one in Sound],
+            help="as-it-came (the default; never encoded with loss) or aac",
+        )
+        parser.add_argument(
+            "--scene-sounds",
+            action=BooleanOptionalAction,
+            help="keep the scene's further sound tracks after the dub's (the default)",
         )
         parser.add_argument("--out", type=Path, help="folder for a copy of the file")
 
@@ -93,7 +113,12 @@ class Command(BaseCommand):
         )
         if options["holds"] is not None:
             dub_declare(dub=line.dub, content=options["holds"], acting_user=user)
-        deliverable = render_make(line=line, acting_user=user, say=self._say)
+        deliverable = render_make(
+            line=line,
+            acting_user=user,
+            say=self._say,
+            delivery=_delivery(line.dub, options),
+        )
         result = outcome(
             deliverable, acting_user=user, say=self._say, out=options["out"]
         )
@@ -112,6 +137,16 @@ def _producer_of(grant: Grant) -> User:
     if seat is None:
         raise CommandError("The grant's project has no producer.")
     return seat.user
+
+
+def _delivery(dub: Dub, options: dict[str, Any]) -> Delivery:
+    """The dub's own, with what the command line says otherwise."""
+    asked = {
+        name: options[name]
+        for name in ("format", "sound", "scene_sounds")
+        if options[name] is not None
+    }
+    return Delivery.from_json(delivery_usual(dub).to_json() | asked)
 
 
 def _only_language(grant: Grant) -> str:

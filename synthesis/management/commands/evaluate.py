@@ -107,7 +107,7 @@ class Command(BaseCommand):
                 _say(self, line)
         contest = lineup(
             options["weights"],
-            _actor_folders(options["actor"], learned, bool(own)),
+            actor_folders(options["actor"], learned, own=bool(own)),
             other_footage_only=options["other_footage_only"],
             threads=options["threads"],
         )
@@ -240,8 +240,8 @@ def control_steps(options: dict[str, Any]) -> int:
     return CONTROL_STEPS if options["adapt_steps"] else 0
 
 
-def _actor_folders(
-    actor: Path | None, learned: ActorFolders, own: bool
+def actor_folders(
+    actor: Path | None, learned: ActorFolders, *, own: bool
 ) -> tuple[Path | None, Path | None]:
     """Return the weights to judge, and those of the actor before adaptation."""
     if not own:

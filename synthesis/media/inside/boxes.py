@@ -21,7 +21,7 @@ def check_boxes(source: BinaryIO) -> bool:
     size = os.fstat(source.fileno()).st_size
     found: dict[bytes, tuple[int, int]] = {}
     cut = False
-    for name, start, stop in _boxes(source, 0, size):
+    for name, start, stop in boxes(source, 0, size):
         found.setdefault(name, (start, stop))
         cut = cut or stop > size
     if b"moov" not in found and b"moof" not in found:
@@ -39,7 +39,7 @@ def check_boxes(source: BinaryIO) -> bool:
     return cut
 
 
-def _boxes(source: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(source: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start of the content, end as claimed) of each box in a range."""
     for _ in range(_MOST_BOXES):
         if at + 8 > end:
@@ -63,9 +63,9 @@ def _boxes(source: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, in
 def _sample_entries(source: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
     """Names of the sample entries of every track under a moov box."""
     path = {b"trak", b"mdia", b"minf", b"stbl"}
-    for name, inner, end in _boxes(source, start, stop):
+    for name, inner, end in boxes(source, start, stop):
         if name in path:
             yield from _sample_entries(source, inner, min(end, stop))
         elif name == b"stsd":
-            for entry, _, _ in _boxes(source, inner + 8, min(end, stop)):
+            for entry, _, _ in boxes(source, inner + 8, min(end, stop)):
                 yield entry

@@ -1,4 +1,4 @@
-"""Decoded pictures as compact 8-bit planes, frame-exact from any start."""
+"""Decoded pictures as compact planes, frame-exact from any start."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from synthesis.errors import MediaRefused
 from synthesis.media.inside.opening import check_decoder, open_media, picture_stream
+from synthesis.media.pixels import pixels_named
 from synthesis.media.rates import unpack_rising
 from synthesis.media.wire import FRAME_HEADER, Outbox
 
-Planes = NDArray[np.uint8]
+Planes = NDArray[np.uint8] | NDArray[np.uint16]
 """Y, U and V of one picture, one after the other, without padding."""
 
 
@@ -92,7 +93,7 @@ def send_frames(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> 
             raise MediaRefused(
                 "media-damaged", f"No picture can be decoded from frame {index} on."
             )
-        outbox.raw(FRAME_HEADER.pack(index, not present), last.data)
+        outbox.raw(FRAME_HEADER.pack(index, not present), last.view(np.uint8).data)
 
 
 def _pictures(
@@ -135,32 +136,74 @@ def _decoded(
 
 
 def _planes(frame: Any, arguments: dict[str, Any]) -> Planes | None:
-    """The frame as wanted: upright, 8 bits; None if its size is another."""
+    """The frame as wanted and upright; None if its size is another."""
     turned, planes = arguments["rotation"], arguments["planes"]
     width, height = arguments["width"], arguments["height"]
     if turned in (90, 270):
         width, height = height, width
     if (frame.width, frame.height) != (width, height):
         return None
-    if frame.format.name not in (planes, planes.replace("yuv", "yuvj")):
-        ranges = int(ColorRange.JPEG if arguments["full_range"] else ColorRange.MPEG)
-        frame = frame.reformat(
-            format=planes,
-            src_colorspace=arguments["matrix"],
-            dst_colorspace=arguments["matrix"],
-            src_color_range=ranges,
-            dst_color_range=ranges,
-            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
-        )
-    flat: Planes = frame.to_ndarray().reshape(-1)
-    return _turn(flat, width, height, turned, planes) if turned else flat
+    if not turned:
+        return _flat(_laid_out(frame, planes, arguments), planes)
+    # Chroma that is halved one way only cannot be turned by a quarter.
+    whole = planes.replace("422", "444")
+    upright = _turned(_flat(_laid_out(frame, whole, arguments), whole), frame, turned)
+    if whole == planes:
+        return upright
+    again = av.VideoFrame(arguments["width"], arguments["height"], whole)
+    _fill(again, upright)
+    wanted = arguments["full_range_wanted"]
+    return _flat(_laid_out(again, planes, arguments | {"full_range": wanted}), planes)
 
 
-def _turn(flat: Planes, width: int, height: int, turned: int, planes: str) -> Planes:
+def _laid_out(frame: Any, planes: str, arguments: dict[str, Any]) -> Any:
+    """The frame in that layout and range; itself where it lies so already."""
+    same_range = arguments["full_range"] == arguments["full_range_wanted"]
+    if same_range and frame.format.name in (planes, planes.replace("yuv", "yuvj")):
+        return frame
+    return frame.reformat(
+        format=planes,
+        src_colorspace=arguments["matrix"],
+        dst_colorspace=arguments["matrix"],
+        src_color_range=_range(arguments["full_range"]),
+        dst_color_range=_range(arguments["full_range_wanted"]),
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+    )
+
+
+def _range(full: bool) -> int:
+    return int(ColorRange.JPEG if full else ColorRange.MPEG)
+
+
+def _flat(frame: Any, planes: str) -> Planes:
+    """The samples of a frame that lies as `planes` says."""
+    kind = pixels_named(planes).dtype
+    return np.concatenate(
+        [
+            np.frombuffer(plane, kind)
+            .reshape(plane.height, -1)[:, : plane.width]
+            .reshape(-1)
+            for plane in frame.planes
+        ]
+    )
+
+
+def _fill(frame: Any, flat: Planes) -> None:
+    at = 0
+    for plane in frame.planes:
+        count = plane.width * plane.height
+        rows = np.frombuffer(plane, flat.dtype).reshape(plane.height, -1)
+        rows[:, : plane.width] = flat[at : at + count].reshape(plane.height, -1)
+        at += count
+
+
+def _turned(flat: Planes, frame: Any, turned: int) -> Planes:
     """Turn each plane clockwise by 90, 180 or 270 degrees."""
-    shrink = 2 if planes == "yuv420p" else 1
-    small = (height // shrink, width // shrink)
-    sizes, parts, at = [(height, width), small, small], [], 0
+    luma = frame.width * frame.height
+    shrink = 1 if len(flat) == 3 * luma else 2
+    small = (frame.height // shrink, frame.width // shrink)
+    sizes, at = [(frame.height, frame.width), small, small], 0
+    parts: list[Any] = []
     for rows, columns in sizes:
         plane = flat[at : at + rows * columns].reshape(rows, columns)
         parts.append(np.rot90(plane, -turned // 90).reshape(-1))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, BinaryIO
 
 from av.container import InputContainer
+from av.stream import Disposition
 
 from synthesis.errors import MediaRefused
 from synthesis.media.inside.boxes import check_boxes
@@ -18,6 +19,7 @@ from synthesis.media.inside.opening import (
     zero_s,
 )
 from synthesis.media.inside.pictures import Stamper, decode, readable, set_up
+from synthesis.media.inside.subtitles import TEXTS, subtitle_codec
 from synthesis.media.limits import Limits
 from synthesis.media.rates import frame_rate, pack_rising
 from synthesis.media.wire import Outbox
@@ -69,8 +71,9 @@ def probe(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
     outbox.json(_fields(count, pts, stream, container, limits, arguments))
 
 
-def probe_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
-    """Send {"samples": n} now and then, and the fields of SoundStream at the end."""
+def probe_sounds(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
+    """Send {"samples": n} now and then, and {"sounds": fields of SoundStream} at the
+    end. Only the first stream is decoded."""
     limits = Limits(**arguments["limits"])
     if arguments["demuxer"] == "mov":
         check_boxes(source)
@@ -104,17 +107,28 @@ def probe_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> 
             "media-damaged", "The sound in this file is empty or cannot be decoded."
         )
     start_s = max(Fraction(0), (first or 0) - zero_s(container))
-    outbox.json(_sound_fields(0, stream, start_s, Fraction(samples, rate)))
+    others = container.streams.audio[1 : limits.sound_streams]
+    for other in others:
+        check_decoder(other)
+        _check_sound(other, limits)
+    length_s = Fraction(samples, rate)
+    sounds = [_sound_fields(0, stream, start_s, length_s)]
+    sounds += [
+        _sound_fields(number, other, start_s, length_s)
+        for number, other in enumerate(others, start=1)
+    ]
+    outbox.json({"sounds": sounds})
 
 
 def _count(
     container: InputContainer, stream: Any, limits: Limits, outbox: Outbox
 ) -> _Count:
     count = _Count()
-    wanted = [stream, *container.streams.audio[: limits.sound_streams]]
+    sounds = container.streams.audio[: limits.sound_streams]
+    wanted = [stream, *sounds, *container.streams.subtitles]
     for packet in readable(container.demux(wanted)):
         if packet.stream is not stream:
-            _count_sound(count, packet)
+            _count_beside(count, packet)
             continue
         if packet.size:
             _count_packet(count, packet)
@@ -159,14 +173,17 @@ def _count_frame(
         raise _too_long(limits)
 
 
-def _count_sound(count: _Count, packet: Any) -> None:
+def _count_beside(count: _Count, packet: Any) -> None:
+    """Sound, or subtitles, which may go on when the pictures have ended."""
     if packet.pts is None:
         return
     start = packet.pts * packet.time_base
     end = start + (packet.duration or 0) * packet.time_base
+    count.reached_s = max(count.reached_s, end)
+    if packet.stream.type != "audio":
+        return
     span = count.sounds.setdefault(packet.stream.index, [start, end])
     span[0], span[1] = min(span[0], start), max(span[1], end)
-    count.reached_s = max(count.reached_s, end)
 
 
 def _settle(count: _Count, stream: Any) -> list[int]:
@@ -287,6 +304,7 @@ def _fields(
         "colour": _colour(frame),
         "timecode": _timecode(container, stream),
         "sounds": _sounds(count, container, limits, start * base),
+        "subtitles": _subtitles(container),
         "broken": broken,
         "pts": pack_rising(tuple(p - start for p in pts)),
         # Without trustworthy stamps on packets the reader starts at the beginning.
@@ -357,7 +375,29 @@ def _sound_fields(
         "layout": layout_name(stream),
         "start_s": str(start_s),
         "duration_s": str(duration_s),
-        "language": str(stream.metadata.get("language", ""))[:8],
+    } | _named(stream)
+
+
+def _subtitles(container: InputContainer) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "codec": subtitle_codec(stream),
+            "is_text": subtitle_codec(stream) in TEXTS,
+            "shown": bool(stream.disposition & Disposition.default),
+        }
+        | _named(stream)
+        for number, stream in enumerate(container.streams.subtitles)
+    ]
+
+
+def _named(stream: Any) -> dict[str, str]:
+    """What a stream says of itself, cut to a length that pages can show."""
+    found = stream.metadata
+    title = str(found.get("title") or found.get("name") or "")
+    return {
+        "language": str(found.get("language", ""))[:8],
+        "title": "".join(c for c in title if c.isprintable())[:80],
     }
 
 

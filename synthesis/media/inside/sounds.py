@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
@@ -32,7 +33,8 @@ _CENTRE, _SIDE = 1.0, 0.25
 def send_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
     """Send {"rate_hz", "channels", "layout"}, then float32 (n, channels) messages.
 
-    mix: "own" keeps the channels, "stereo" and "dialogue" (mono) reduce them.
+    mix: "own" keeps the channels, "stereo" and "dialogue" (mono) reduce them, the name
+    of another layout spreads them over its channels.
     Sample 0 is the time origin_s of the file, or its own zero for None; silence
     fills what is missing.
     """
@@ -41,7 +43,7 @@ def send_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> N
     layout = av.AudioLayout(layout_name(stream))
     mix, out_rate = arguments["mix"], arguments["rate_hz"] or rate
     own = mix == "own" or (mix == "stereo" and layout.nb_channels <= 2)
-    out_layout = layout.name if own else ("mono" if mix == "dialogue" else "stereo")
+    out_layout = layout.name if own else {"dialogue": "mono"}.get(mix, mix)
     channels = av.AudioLayout(out_layout).nb_channels
     outbox.json({"rate_hz": out_rate, "channels": channels, "layout": out_layout})
     origin_s = arguments["origin_s"]
@@ -56,29 +58,51 @@ def send_sound(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> N
 
 
 def send_packets(source: BinaryIO, arguments: dict[str, Any], outbox: Outbox) -> None:
-    """Send what a muxer needs to know of the codec, then every packet unopened."""
+    """Send what a muxer needs to know of the codec, then every packet unopened, the
+    stamps counted from the time origin_s of the file, or its own zero for None."""
     container, stream = _open(source, arguments)
-    context = stream.codec_context
+    context, base = stream.codec_context, stream.time_base
+    pcm = context.codec.canonical_name.startswith("pcm_")
+    bits = _bits(context)
     outbox.json(
         {
             "codec": context.codec.canonical_name,
             "profile": context.profile or "",
             "rate_hz": context.sample_rate,
             "layout": layout_name(stream),
+            "sample_format": context.format.name,
+            "bits": bits,
+            "sample_bytes": bits // 8 * context.layout.nb_channels if pcm else 0,
             "extradata": base64.b64encode(context.extradata or b"").decode(),
-            "time_base": str(stream.time_base),
+            "time_base": str(base),
         }
     )
+    origin_s = arguments["origin_s"]
+    zero = round((zero_s(container) if origin_s is None else Fraction(origin_s)) / base)
     for packet in readable(container.demux(stream)):
         if not packet.size:
             continue
         if packet.pts is None:
             raise MediaRefused("sound-unstamped", "The sound carries no time stamps.")
-        dts = packet.pts if packet.dts is None else packet.dts
-        header = PACKET_HEADER.pack(
-            packet.pts, dts, packet.duration or 0, packet.is_keyframe
-        )
+        pts = packet.pts - zero
+        header = PACKET_HEADER.pack(pts, pts, packet.duration or 0, packet.is_keyframe)
         outbox.raw(header, bytes(packet))
+
+
+_DEPTH = re.compile(r"pcm_[suf](\d+)")
+_LOSSLESS = ("flac", "alac")
+
+
+def _bits(context: Any) -> int:
+    """Bits of a sample that a copy has to keep; 24 of codecs that lose some anyway."""
+    name = context.codec.canonical_name
+    if found := _DEPTH.match(name):
+        return int(found[1])
+    if name.startswith("pcm_") or (
+        name in _LOSSLESS and context.format.name.startswith("s16")
+    ):
+        return 16  # A-law and such decode to 16
+    return 24
 
 
 def dialogue_weights(names: list[str]) -> NDArray[np.float32]:

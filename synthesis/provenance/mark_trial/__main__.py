@@ -21,6 +21,7 @@ from synthesis.provenance.mark_trial.attacks import named
 from synthesis.provenance.mark_trial.clips import MADE, Clip, ClipsRefused, Source, own
 from synthesis.provenance.mark_trial.drawing import draw
 from synthesis.provenance.mark_trial.falsely import look_where_there_is_none
+from synthesis.provenance.mark_trial.likeness import compare
 from synthesis.provenance.mark_trial.marks import Library, Mark, Ours, library_marks
 from synthesis.provenance.mark_trial.speed import measure
 from synthesis.provenance.mark_trial.table import Findings, lines
@@ -161,6 +162,9 @@ def _run(
         findings.false_finds = look_where_there_is_none(
             [*unmarked, *ours], asked.decodes, Progress("false finds")
         )
+    findings.strangers = compare(
+        [film for film in ours if film.in_bar], Progress("fingerprints")
+    )
     if not asked.no_speed and first is not None:
         findings.speeds = measure(first, libraries)
     return findings

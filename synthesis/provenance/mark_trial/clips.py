@@ -47,6 +47,11 @@ class Clip:
         return self.pictures[0].size
 
 
+def title(name: str) -> str:
+    """A clip's name without its size: what is filmed in it."""
+    return name.rpartition(" ")[0] or name
+
+
 @dataclass(frozen=True)
 class Source:
     """A film that can be made or read. make: of a number of seconds."""
@@ -76,8 +81,9 @@ def read(
 def _even(planes: Planes) -> Picture:
     """4:2:0 with even sides: an odd picture loses its last row or column."""
     height, width = (side - side % 2 for side in planes.y.shape)
-    if planes.subsampled:
-        return Picture(planes.y, planes.u, planes.v)
+    if planes.pixels.name == "yuv420p":
+        y, u, v = (np.asarray(p, np.uint8) for p in (planes.y, planes.u, planes.v))
+        return Picture(y, u, v)
     half = (width // 2, height // 2)
     small = (
         np.asarray(
@@ -122,7 +128,7 @@ def _sources(path: Path) -> Iterator[Source]:
     name = f"{path.stem} {facts.height}"
     yield Source(name, lambda seconds: read(path, seconds, name=name))
     if facts.height < LINES:
-        grown = f"{path.stem} up to {LINES}"
+        grown = f"{path.stem} {facts.height}>{LINES}"
         yield Source(
             grown, lambda seconds: read(path, seconds, name=grown, lines=LINES)
         )

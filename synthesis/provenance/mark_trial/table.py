@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from synthesis.provenance.fingerprint import ALIKE
 from synthesis.provenance.mark_trial.attacks import Attack, named
 from synthesis.provenance.mark_trial.falsely import FalseFinds
+from synthesis.provenance.mark_trial.likeness import Strangers
 from synthesis.provenance.mark_trial.marks import HOW_TO_GET_IT, OURS
 from synthesis.provenance.mark_trial.speed import SIZE, Speed
 from synthesis.provenance.mark_trial.trial import Cell, Delivered, failures
@@ -26,6 +28,7 @@ class Findings:
     cells: Sequence[Cell] = ()
     speeds: Sequence[Speed] = ()
     false_finds: FalseFinds | None = None
+    strangers: Strangers | None = None
     has_library: bool = False
     about: dict[str, Any] = field(default_factory=dict)
 
@@ -49,7 +52,23 @@ class Findings:
             "failures": [asdict(cell) for cell in self.failures],
             "speeds": [asdict(speed) for speed in self.speeds],
             "false_finds": asdict(self.false_finds) if self.false_finds else None,
+            "fingerprint": {
+                "alike_from": ALIKE,
+                "strangers": asdict(self.strangers) if self.strangers else None,
+            },
         }
+
+    @property
+    def copies(self) -> list[tuple[float, Cell]]:
+        """What the bar is about, by the likeness of fingerprints, the least first."""
+        in_bar = {film.clip for film in self.films if film.in_bar}
+        barred = {attack.name for attack in self.attacks if attack.in_bar}
+        cells = [
+            (cell.alike, cell)
+            for cell in self.cells
+            if cell.alike is not None and cell.clip in in_bar and cell.attack in barred
+        ]
+        return sorted(cells, key=lambda one: one[0])
 
     @property
     def attacks(self) -> list[Attack]:
@@ -193,12 +212,37 @@ def sentences(findings: Findings) -> Iterator[str]:
             f"and of marked film under other keys ({looked.questions} pairs of piece "
             f"and key, {looked.seconds:.0f} s)."
         )
+    yield from _fingerprints(findings)
     if not findings.has_library:
         yield NO_LIBRARY
     deep = sum(cell.deep for cell in findings.cells)
     if deep:
         yield f"In {deep} pieces only the long search found it."
     yield from _ending(findings)
+
+
+def _fingerprints(findings: Findings) -> Iterator[str]:
+    copies = findings.copies
+    if not copies:
+        return
+    (least, cell), missed = copies[0], sum(alike < ALIKE for alike, _ in copies)
+    yield (
+        f"Fingerprint, alike from {ALIKE:.2f}: of {len(copies)} attacked pieces "
+        f"{missed} are taken for another film (least {least:.2f}: {cell.attack} on "
+        f"{cell.clip}; median {copies[len(copies) // 2][0]:.2f})."
+    )
+    if findings.strangers is None:
+        return
+    for what, alike in (
+        ("other moments of the same film", findings.strangers.moments),
+        ("pairs of different films", findings.strangers.films),
+    ):
+        if alike:
+            taken = sum(one >= ALIKE for one in alike)
+            yield (
+                f"Fingerprint: of {len(alike)} {what} {taken} are taken for copies "
+                f"(most {max(alike):.2f}, median {sorted(alike)[len(alike) // 2]:.2f})."
+            )
 
 
 def _ending(findings: Findings) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from synthesis.provenance.fingerprint import Fingerprint, similarity
 from synthesis.provenance.mark_trial.attacks import DELIVERED, Attack, named
 from synthesis.provenance.mark_trial.clips import Clip
 from synthesis.provenance.mark_trial.marks import Library, Mark, Ours, id_for
@@ -34,7 +35,8 @@ class Delivered:
     """A marked film as it leaves the house: written into a file by our usual encode.
 
     mark: None for a film without one. psnr_db, colour_psnr_db: of the marked pictures
-    before that encode, luma and BGR, mean over the pictures.
+    before that encode, luma and BGR, mean over the pictures. kept: the fingerprint
+    that is kept with it.
     """
 
     clip: str
@@ -45,6 +47,7 @@ class Delivered:
     in_bar: bool
     psnr_db: float = float("inf")
     colour_psnr_db: float = float("inf")
+    kept: bytes = b""
 
     def pictures(self) -> Iterator[Picture]:
         return decode(self.path.read_bytes())
@@ -64,6 +67,7 @@ class Cell:
     pieces: int
     deep: int
     false: int
+    alike: float | None = None
 
     @property
     def holds(self) -> bool:
@@ -74,6 +78,7 @@ class Cell:
 def deliver(clip: Clip, mark: Mark | None, folder: Path) -> Delivered:
     """Mark a film, measure what that did to it, and write it as the house does."""
     written: list[tuple[float, float]] = []
+    fingerprint = Fingerprint(clip.rate)
 
     def marked() -> Iterator[Picture]:
         if mark is None:
@@ -83,6 +88,7 @@ def deliver(clip: Clip, mark: Mark | None, folder: Path) -> Delivered:
         for plain, picture in zip(clip.pictures, stream, strict=True):
             colour = cv2.PSNR(plain.bgr(), picture.bgr())
             written.append((luma_psnr(plain.y, picture.y), float(colour)))
+            fingerprint.push(picture.y)
             yield picture
 
     name = mark.name if mark else "unmarked"
@@ -91,7 +97,15 @@ def deliver(clip: Clip, mark: Mark | None, folder: Path) -> Delivered:
     path.write_bytes(encode(marked(), clip.rate, DELIVERED))
     psnr, colour = np.mean(written, axis=0) if written else (np.inf, np.inf)
     return Delivered(
-        clip.name, mark, path, clip.rate, clip.size, clip.in_bar, psnr, colour
+        clip=clip.name,
+        mark=mark,
+        path=path,
+        rate=clip.rate,
+        size=clip.size,
+        in_bar=clip.in_bar,
+        psnr_db=float(psnr),
+        colour_psnr_db=float(colour),
+        kept=fingerprint.bytes(),
     )
 
 
@@ -107,10 +121,9 @@ def attack_with(film: Delivered, attack: Attack, every_s: float) -> Cell:
         raise ValueError("a film without a mark has nothing to be read")
     done = attack.on(film.pictures(), film.rate)
     pictures = list(done.pictures)
-    answers = [
-        film.mark.read(piece, id_for(film.clip), film.size)
-        for piece in pieces(pictures, done.rate, attack.holds_from_s, every_s)
-    ]
+    cut = list(pieces(pictures, done.rate, attack.holds_from_s, every_s))
+    answers = [film.mark.read(one, id_for(film.clip), film.size) for one in cut]
+    has_fingerprint = film.mark.name == Ours.name
     return Cell(
         attack=attack.name,
         clip=film.clip,
@@ -119,7 +132,18 @@ def attack_with(film: Delivered, attack: Attack, every_s: float) -> Cell:
         pieces=len(answers),
         deep=answers.count("deep"),
         false=answers.count("false"),
+        alike=similarity(film.kept, taken(cut[-1], done.rate))
+        if has_fingerprint
+        else None,
     )
+
+
+def taken(pictures: Sequence[Picture], rate: Fraction) -> bytes:
+    """The fingerprint of these pictures."""
+    fingerprint = Fingerprint(rate)
+    for picture in pictures:
+        fingerprint.push(picture.y)
+    return fingerprint.bytes()
 
 
 def pieces(

@@ -11,23 +11,26 @@ import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from lipweb.demo_production import Demo
+from lipweb.demo_production import Demo, face_confirm_as_robin
 from lipweb.dubbing import file_upload
-from synthesis.faces.tracks import FaceTrack, find_tracks
-from synthesis.media.frames import read_frames
-from synthesis.media.probe import Probe, probe, sha256_file
+from synthesis.faces.tracks import FaceTrack
+from synthesis.media.probe import Probe, probe
 from synthesis.models import (
     ActorModel,
     Adaptation,
     AdaptationPart,
+    FaceSighting,
     Footage,
     ModelStill,
     Scene,
-    Shot,
     Track,
 )
-from synthesis.services.adaptation import adaptation_queue, footage_add, work_prefix
+from synthesis.recognising import sighting_look
+from synthesis.services.adaptation import adaptation_queue, work_prefix
+from synthesis.services.faces import track_sight
+from synthesis.services.footage import footage_add
 from synthesis.storage import scratch_dir
+from tests.synthesis.conftest import analysed, only_face
 from tests.synthesis.talking import excerpt
 
 STEPS = 2
@@ -54,9 +57,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clip_face(clip: Path) -> tuple[Probe, FaceTrack]:
     """What analysis finds in it."""
     facts = probe(clip)
-    frames = (planes.rgb() for planes in read_frames(clip, facts))
-    (track,) = find_tracks(frames, [(0, facts.frame_count)])
-    return facts, track
+    return facts, only_face(clip, facts)
 
 
 @pytest.fixture
@@ -64,32 +65,20 @@ def talking(demo: Demo, clip: Path, clip_face: tuple[Probe, FaceTrack]) -> Scene
     """The clip as an analysed scene, its face Robin's; nothing is learned yet."""
     forget(demo)
     facts, found = clip_face
-    scene = Scene(
-        project=demo.project,
-        title="Talking",
-        original_name=clip.name,
-        sha256=sha256_file(clip),
-        size_bytes=clip.stat().st_size,
-        media_facts=facts.to_json(),
-        state=Scene.State.READY,
-        uploaded_by=demo.producer,
-    )
-    scene.file.save("scene.bin", ContentFile(clip.read_bytes()), save=True)
-    shot = Shot.objects.create(
-        scene=scene, index=0, first_frame=0, end_frame=facts.frame_count
-    )
-    track = Track(
-        shot=shot,
-        number=1,
-        first_frame=found.start,
-        end_frame=found.start + len(found.landmarks),
-        actor=demo.grant.actor,
-    )
-    rows = scratch_dir() / "rows.npy"
-    np.save(rows, found.landmarks)
-    track.landmarks.save("rows.npy", ContentFile(rows.read_bytes()), save=True)
-    rows.unlink()
+    scene = analysed(demo, clip, facts, [found], "Talking")
+    track = Track.objects.get(shot__scene=scene)
+    track.actor = demo.grant.actor
+    track.save()
+    row = track_sight(track=track, acting_user=demo.producer)
+    assert row is not None
+    confirmed(row)
     return scene
+
+
+def confirmed(row: FaceSighting) -> None:
+    """A worker looks at a face, and Robin confirms it."""
+    sighting_look(row)
+    face_confirm_as_robin(row)
 
 
 def forget(demo: Demo) -> None:

@@ -10,11 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import Actor, Grant, LedgerEntry, Project
+from consent.models import Actor, Grant, LedgerEntry, Notice, Project
 from lipweb.models import User
 from synthesis.models import (
     ActorModel,
     Adaptation,
+    FaceConfirmation,
+    FaceEnrolment,
+    FaceSighting,
     Footage,
     ModelStill,
     Scene,
@@ -128,6 +131,66 @@ def test_footage_is_uploaded_by_a_plain_form_and_removed_again(
     assert not Footage.objects.exists()
     assert "reel.mp4" not in words_of(client, grant)
     assert stored.name
+
+
+def test_footage_is_compared_before_the_eyes_of_who_brought_it(
+    client: Client, grant: Grant
+) -> None:
+    footage = brought(client, grant)
+    words = words_of(client, grant)
+    asked = reverse("synthesis:footage_guard", args=[footage.id])
+    assert "Comparing" in words
+    assert f'hx-get="{asked}"' in words
+    FaceSighting.objects.update(verdict="other", sheet_sha256="5a" * 32)
+    told = client.get(asked).content.decode()
+    assert "Another face" in told
+    assert "does not look like Robin Vale" in told
+    assert "hx-get" not in told
+    assert f'value="{footage.id}" disabled' in words_of(client, grant)
+
+
+def test_only_a_producer_here_proposes_recognised_footage_as_a_reference(
+    client: Client,
+    grant: Grant,
+    reviewer: User,
+    other_producer: User,
+    signed_in: SignIn,
+) -> None:
+    footage = brought(client, grant)
+    url = reverse("synthesis:footage_propose", args=[footage.id])
+    assert url not in words_of(client, grant)  # it is asked about already
+    grant.actor.enrolments.create(
+        confirmation=FaceConfirmation.objects.create(
+            actor=grant.actor, face_sha256="5a" * 32, remembers=True, canonical=b"{}"
+        ),
+        features="lipweb",
+        count=1,
+        vectors=b"1234",
+    )
+    FaceSighting.objects.update(
+        verdict="same",
+        sheet_sha256="5a" * 32,
+        compared_with=FaceEnrolment.objects.get(),
+    )
+    assert url in words_of(client, grant)
+    assert client.get(url).status_code == 405
+    assert signed_in(reviewer).post(url).status_code == 403
+    assert url not in words_of(signed_in(reviewer), grant)
+    assert signed_in(other_producer).post(url).status_code == 404
+    assert not FaceSighting.objects.get().proposed
+    assert client.post(url).status_code == 302
+    assert FaceSighting.objects.get().proposed
+    words = words_of(client, grant)
+    assert url not in words
+    assert "is asked whether later faces may be compared" in words
+    notice = Notice.objects.get(kind="face-proposed")
+    assert notice.user == grant.actor.user
+
+
+def brought(client: Client, grant: Grant) -> Footage:
+    url = reverse("synthesis:footage_new", args=[grant.project_id, grant.actor_id])
+    client.post(url, {"file": SimpleUploadedFile("reel.mp4", b"pictures of a face")})
+    return Footage.objects.get()
 
 
 def test_progress_is_told_in_full_and_asked_again(

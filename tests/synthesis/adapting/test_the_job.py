@@ -10,29 +10,42 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from consent.models import LedgerEntry
-from lipweb.demo_production import LINES, Demo
+from consent.models import LedgerEntry, Notice
+from lipweb.demo_production import LINES, Demo, face_confirm_as_robin
 from synthesis import house_keys, jobs
 from synthesis.adapting import footage, running
 from synthesis.adapting.work import STEPS
 from synthesis.engines.comparison import SHOWN
 from synthesis.engines.native import NativeEngine
-from synthesis.models import ActorModel, Adaptation, Footage, Render, Scene
+from synthesis.errors import SynthesisError
+from synthesis.jobs import measure_face
+from synthesis.models import (
+    ActorModel,
+    Adaptation,
+    FaceSighting,
+    Footage,
+    Render,
+    Scene,
+)
 from synthesis.neural.renderer_training import RendererStage
 from synthesis.provenance.label import Label
 from synthesis.provenance.mark import detect
+from synthesis.recognising import learned_faces_verify
 from synthesis.services.adaptation import adaptation_cancel
+from synthesis.services.face_confirmations import face_deny
+from synthesis.services.face_questions import is_waiting
 from synthesis.services.renders import render_queue
 from synthesis.services.scenes import dub_create
 from synthesis.storage import local_path
 from synthesis.takes import shot_render
 from tests.footage import make_clip
-from tests.synthesis.adapting.conftest import nothing_is_left
+from tests.synthesis.adapting.conftest import confirmed, nothing_is_left
 from tests.synthesis.conftest import new_line
 from tests.synthesis.talking import excerpt
 from tests.synthesis.test_main_job import horse_of, wait_for_rest
@@ -203,7 +216,10 @@ def test_bad_footage_is_refused_with_a_code_and_a_sentence(
         (bars, "no-face"),
         (mute, "no-speech"),
     ):
-        run = done(learn(footage=[bring(path)]))
+        reel = bring(path)
+        if path == short:
+            confirmed(reel.sighting)
+        run = done(learn(footage=[reel]))
         assert run.state == Adaptation.State.FAILED, path
         assert run.error_code == code, run.error_sentence
         assert run.error_sentence.endswith(".")
@@ -227,12 +243,53 @@ def test_uploaded_footage_is_learned_from_and_what_is_unusable_is_named(
     clip: Path, learn: Learn, bring: Bring, demo: Demo, tmp_path: Path
 ) -> None:
     mute = make_clip(tmp_path / "mute.mp4", size=(320, 180))
-    run = done(learn(footage=[bring(clip), bring(mute)]))
+    reel = bring(clip)
+    confirmed(reel.sighting)
+    run = done(learn(footage=[reel, bring(mute)]))
     assert run.state == Adaptation.State.READY, run.error_sentence
     model = run.model
     assert [source["name"] for source in model.sources] == ["talking.mp4"]
     assert "no sound" in model.figures["left_out"]["mute.mp4"]
     assert hash_of(model)
+
+
+def test_footage_of_a_face_nobody_confirmed_is_asked_about_and_not_learned(
+    clip: Path, learn: Learn, bring: Bring, demo: Demo
+) -> None:
+    reel = bring(clip)
+    run = done(learn(footage=[reel]))
+    assert (run.state, run.error_code) == (run.State.FAILED, "face-not-enrolled")
+    assert "Ask Robin to confirm it" in run.error_sentence
+    assert not ActorModel.objects.filter(adaptation__isnull=False).exists()
+    row = reel.sighting
+    row.refresh_from_db()
+    assert is_waiting(row)
+    assert Notice.objects.filter(user=row.actor.user, kind="face-waits").exists()
+    face_confirm_as_robin(row)
+    measure_face(str(row.id))
+    again = bring(excerpt(clip.with_name("again.mp4"), 2.0))
+    learned_faces_verify(learn(footage=[again]), [again])
+    row = FaceSighting.objects.get(footage=again)
+    assert row.verdict == FaceSighting.Verdict.SAME
+    face_deny(sighting=row, acting_user=row.actor.user)
+    with pytest.raises(SynthesisError, match="Robin says that this is not them"):
+        learn(footage=[again])
+
+
+def test_a_face_that_is_denied_while_it_is_learned_from_ends_the_run(
+    talking: Scene, learn: Learn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare = running.compare
+
+    def deny_and_compare(*words: Any, **named: Any) -> Any:
+        Verdict = FaceSighting.Verdict
+        FaceSighting.objects.update(verdict=Verdict.DENIED)
+        return compare(*words, **named)
+
+    monkeypatch.setattr(running, "compare", deny_and_compare)
+    run = done(learn(scenes=[talking]))
+    assert (run.state, run.error_code) == (run.State.FAILED, "face-denied")
+    assert nothing_is_left()
 
 
 def hash_of(model: ActorModel) -> str:

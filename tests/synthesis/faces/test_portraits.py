@@ -116,3 +116,15 @@ def test_a_face_that_cannot_be_told_is_shown_but_not_measured(
         portraits_of(marks, read)
     assert refused.value.code == code
     assert len(portraits_of(marks, read, to_show=True)) == 3
+
+
+def test_of_several_shots_the_sheet_shows_each(
+    robin: tuple[NDArray[np.uint8], Marks],
+) -> None:
+    one = cut(*robin)
+    for shots, tiles in ((1, (1, 1)), (2, (1, 2)), (6, (2, 4))):
+        sheet = np.frombuffer(Portraits.of_shots([one] * shots).sheet(), np.uint8)
+        height, width, _ = cv2.imdecode(sheet, cv2.IMREAD_COLOR).shape
+        assert (height, width) == (160 * tiles[0], 160 * tiles[1])
+    six = Portraits.of_shots([one] * 6)
+    assert Portraits.from_bytes(six.to_bytes()).shots.tolist() == list(range(6))

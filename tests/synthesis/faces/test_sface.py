@@ -55,6 +55,7 @@ def portraits(*colours: tuple[int, int, int]) -> Portraits:
         pictures,
         np.repeat(five[None].astype(np.float32), count, axis=0),
         np.full(count, 60, np.float32),
+        np.zeros(count, np.int64),
     )
 
 

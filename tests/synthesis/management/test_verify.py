@@ -11,12 +11,20 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from synthesis import house_keys
 from synthesis.management.commands import verify
 from synthesis.models import Deliverable
+from synthesis.provenance.mark import Embedder
 from synthesis.provenance.verdict import Code
 from tests.synthesis.marked import Marked
 from tests.synthesis.production import video_bytes
-from tests.synthesis.provenance.conftest import changed, encode, film, remuxed
+from tests.synthesis.provenance.conftest import (
+    MARK_ID,
+    changed,
+    encode,
+    film,
+    remuxed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +71,18 @@ def test_what_was_made_here_is_told_apart_by_what_became_of_it(
 
     revoke()
     assert verified(marked.signed) == (Code.UNCHANGED, 5)
+
+
+def test_our_mark_put_on_another_film_is_told(
+    recorded: Deliverable, tmp_path: Path
+) -> None:
+    _, key = house_keys.all_mark_keys()[0]
+    embedder = Embedder(key, MARK_ID, 640, 360)
+    others = film(6)
+    for luma in others:
+        embedder.apply(luma)
+    pasted = encode(tmp_path / "pasted.mp4", others)
+    assert verified(pasted) == (Code.PASTED, 6)
 
 
 def test_what_was_not_made_here_is_said_fairly(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from lipweb.demo_production import SCENE
 from synthesis.engines.native import NativeEngine
+from tests.synthesis.talking import excerpt
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +26,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one talking clip, and one that is no video."""
     folder = tmp_path_factory.mktemp("talking") / "robin"
     folder.mkdir()
-    shutil.copy(SCENE, folder / "hello.mp4")
+    excerpt(folder / "hello.mp4", 2.4, start_s=0.8)
     (folder / "broken.mp4").write_bytes(b"no video at all")
     return folder
 

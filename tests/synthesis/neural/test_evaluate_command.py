@@ -14,9 +14,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from synthesis.engines.contenders import lineup
-from synthesis.management.commands.evaluate import control_steps
+from synthesis.engines.native import NativeEngine
+from synthesis.management.commands.evaluate import actor_folders, control_steps
 from synthesis.neural import evaluate
-from synthesis.neural.weights import GENERAL
+from synthesis.neural.actor_clips import ActorFolders, learn_actor
+from synthesis.neural.weights import GENERAL, WeightFolder
 from tests.synthesis.talking import excerpt
 
 pytestmark = pytest.mark.slow
@@ -131,7 +133,7 @@ def test_stopping_keeps_what_was_judged(
     monkeypatch.setattr(evaluate.Bench, "clip", once)
     target = tmp_path / "figures.json"
     with pytest.raises(CommandError, match="judged so far") as caught:
-        told("evaluate", folder, "--json", target, "--sheet-clips", 0)
+        told("evaluate", folder, "--json", target, "--sheet-clips", 0, "--seconds", 0.8)
     assert caught.value.returncode == 130
     about = json.loads(target.read_text())["about"]
     assert (about["interrupted"], about["clips_judged"]) == (True, 1)
@@ -151,20 +153,21 @@ def test_an_adapt_folder_of_nothing_but_judged_clips_is_refused(folder: Path) ->
 
 
 def test_the_control_network_alone_can_be_adapted(folder: Path, tmp_path: Path) -> None:
-    target = tmp_path / "figures.json"
-    told(
-        "evaluate", folder / "a.mp4", "--adapt", folder.parent / "own",
-        "--adapt-steps", 0, "--adapt-control-steps", 3, "--json", target,
-        "--sheet-clips", 0, "--seconds", 0.8,
-    )  # fmt: skip
-    content = json.loads(target.read_text())
-    about, own = content["about"], content["mean"][OWN]
-    assert (about["adapt_steps"], about["adapt_control_steps"]) == (0, 3)
-    # The renderer draws the filmed mouth's codes as before; what it is told to draw
-    # for the sound is another.
-    learned, plain = own["lipweb true codes"], own["lipweb not adapted, true codes"]
-    assert learned["psnr"] == plain["psnr"]
-    assert own["lipweb"]["psnr"] != own["lipweb not adapted"]["psnr"]
+    out = ActorFolders(tmp_path)
+    own = [folder.parent / "own" / "c.mp4"]
+    list(learn_actor(own, GENERAL, out, steps=0, control_steps=1, seed=1))
+    learned, general = WeightFolder(out.adapted), WeightFolder(GENERAL)
+    assert "renderer" not in learned
+    assert "references" in learned
+    assert learned.sha256("control") != general.sha256("control")
+    # What it is told to draw for a sound is another; what draws it is not.
+    before, after = (
+        NativeEngine.load(actor=out.plain),
+        NativeEngine.load(actor=out.adapted),
+    )
+    assert before.weights_sha256 != after.weights_sha256
+    folders = actor_folders(None, out, own=True)
+    assert folders == (out.adapted, out.plain)
 
 
 def test_without_the_renderer_the_control_network_is_left_alone_unless_asked() -> None:

@@ -19,20 +19,22 @@ from synthesis.neural.mel import RATE_HZ
 from synthesis.neural.packing import KEPT, pack, unpack
 from synthesis.neural.prepare import load_clip, load_sound, load_words, prepare
 from synthesis.neural.training import TrainingError
+from tests.synthesis.talking import excerpt
 
 SPEC = CropSpec()
-DEMO = Path(__file__).parents[3] / "synthesis" / "demo"
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a prepared folder of two talkers, one clip each."""
     folder = tmp_path_factory.mktemp("footage")
+    film = excerpt(folder / "film.mp4", 2.4, start_s=0.8)
     for talker in ("robin", "hal"):
         (folder / talker).mkdir()
         # An empty box more: the same film twice would be left out.
-        film = (DEMO / "robin.mp4").read_bytes() + b"\0\0\0\x08free" * len(talker)
-        (folder / talker / "hello.mp4").write_bytes(film)
+        more = film.read_bytes() + b"\0\0\0\x08free" * len(talker)
+        (folder / talker / "hello.mp4").write_bytes(more)
+    film.unlink()
     (folder / "robin" / "hello.align").write_text("0 25000 bin\n")
     out = tmp_path_factory.mktemp("prepared")
     list(prepare([folder], out, SPEC))

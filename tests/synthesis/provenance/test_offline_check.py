@@ -12,11 +12,13 @@ from consent.credential.chain import roots_read
 from consent.credential.claim import Manifest, verify_manifest
 from consent.credential.film import BINDING, verify_binding
 from consent.errors import ConsentError, RecordRefused, SignatureRefused
-from synthesis.provenance.container import manifest_boxes
+from synthesis.provenance import binding
+from synthesis.provenance.container import manifest_boxes, top_boxes
 from synthesis.provenance.keys import test_authority as authority_of
 from synthesis.provenance.read import read_credential
 from tests.synthesis.provenance.certificates import WRONG, signed_with_bad
 from tests.synthesis.provenance.conftest import Studio, changed
+from tests.synthesis.provenance.films import talking
 
 NOW = datetime.now(UTC)
 DAYS = timedelta(days=1)
@@ -61,29 +63,79 @@ def test_no_byte_of_what_was_signed_can_be_another(studio: Studio, scene: Path) 
         assert found.root is None or at < 200
 
 
+@pytest.fixture(params=["blocks", "whole"])
+def bound(
+    studio: Studio,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Path:
+    """A film of several blocks, and one whose media data is bound as a whole."""
+    monkeypatch.setattr(binding, "_LEAST_BLOCK", 1 << 10)
+    film = talking(tmp_path / "film.mp4")
+    if request.param == "whole":
+        film.write_bytes(film.read_bytes() + b"\0\0\0\x20mdat" + bytes(range(24)))
+    path = studio.signed("signed.mp4", film)
+    assertion = checked(store_of(path), b"").assertions[BINDING]
+    assert ("merkle" in assertion) == (request.param == "blocks")
+    return path
+
+
+def test_a_film_is_the_one_that_was_signed_block_by_block(bound: Path) -> None:
+    verify_binding(bound, checked(store_of(bound), b"").assertions[BINDING])
+
+
 @pytest.mark.parametrize("part", [b"mdat", b"moov"])
+@pytest.mark.parametrize("where", [4, 9, 17, 5_000, -1])
 def test_a_changed_film_is_not_the_one_that_was_signed(
-    studio: Studio, scene: Path, part: bytes
+    bound: Path, part: bytes, where: int
 ) -> None:
-    path = studio.signed("signed.mp4", scene)
-    binding = checked(store_of(path), b"").assertions[BINDING]
-    at = path.read_bytes().rindex(part) + 60
+    assertion = checked(store_of(bound), b"").assertions[BINDING]
+    with bound.open("rb") as file:
+        box = next(box for box in top_boxes(file) if box.kind == part)
+    size = box.end - box.start
     with pytest.raises(SignatureRefused):
-        verify_binding(changed(path, at), binding)
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(SignatureRefused):
-        verify_binding(path, binding)
+        at = box.start + (where % size if where < size else size // 2)
+        verify_binding(changed(bound, at), assertion)
+
+
+def test_a_shorter_or_a_longer_film_is_another(bound: Path) -> None:
+    assertion = checked(store_of(bound), b"").assertions[BINDING]
+    whole = bound.read_bytes()
+    for other in (whole[:-1], whole + b"\0\0\0\x10mdat12345678", whole + b"\0"):
+        bound.write_bytes(other)
+        with pytest.raises(SignatureRefused):
+            verify_binding(bound, assertion)
 
 
 def test_a_binding_made_in_another_way_is_refused_not_passed_over(
     studio: Studio, scene: Path
 ) -> None:
     path = studio.signed("signed.mp4", scene)
-    binding = dict(checked(store_of(path), b"").assertions[BINDING])
-    exclusions = [*binding["exclusions"], {"xpath": "/moov", "length": 4}]
-    for other in ({"merkle": [1]}, {"alg": "md5"}, {"exclusions": exclusions}):
+    assertion = dict(checked(store_of(path), b"").assertions[BINDING])
+    excluded, (tree,) = assertion["exclusions"], assertion["merkle"]
+    others = [
+        {"alg": "md5"},
+        {"exclusions": [*excluded, {"xpath": "/moov", "length": 4}]},
+        {"exclusions": excluded[:-1]},  # blocks of what is hashed as well
+        {"merkle": None},  # and neither the one nor the other
+        {"merkle": [1]},
+        {"merkle": [tree, tree]},
+    ]
+    others += [
+        {"merkle": [tree | change]}
+        for change in (
+            {"count": 2},
+            {"localId": 1},
+            {"alg": "sha512"},
+            {"initHash": b"1"},
+            {"fixedBlockSize": 0},
+            {"hashes": ["text"], "count": 1},
+        )
+    ]
+    for other in others:
         with pytest.raises(RecordRefused):
-            verify_binding(path, binding | other)
+            verify_binding(path, assertion | other)
 
 
 def test_a_signer_is_held_to_time_purpose_and_root(studio: Studio, scene: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_clip_is_taken_in_and_an_empty_form_is_answered_in_words(
     clip = SimpleUploadedFile("me.mp4", b"film")
     page = client.post(there, {"clip": clip}, follow=True).content.decode()
     assert "The pictures are not ready yet" in page
-    assert FaceSighting.objects.get(actor=actor).is_reference
+    assert FaceSighting.objects.get(actor=actor).is_own_clip
 
 
 def test_forgetting_is_one_press(

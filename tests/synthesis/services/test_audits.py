@@ -49,6 +49,23 @@ from tests.conftest import REPOSITORY
 from tests.synthesis.provenance.conftest import encode, film, studio_in
 
 pytestmark = pytest.mark.django_db
+LABEL = {
+    "wording": "IA",
+    "opening_s": None,
+    "every_minutes": None,
+    "breaks": [],
+    "unmeasured_faces": [],
+    "shown": [
+        {
+            "first_frame": 0,
+            "end_frame": 10,
+            "place": "top-left",
+            "moved": False,
+            "over_mouth": False,
+        }
+    ],
+}
+"""The record of a label, shown throughout."""
 
 
 @pytest.fixture
@@ -68,7 +85,7 @@ def made(
     content = (tmp_path / "signed.mp4").read_bytes()
     deliverable.manifest_id = signed.manifest_id
     deliverable.sha256, deliverable.size_bytes = sha256_hex(content), len(content)
-    deliverable.label = {"wording": "IA"}
+    deliverable.label = LABEL
     deliverable.file.save("file.mp4", ContentFile(content), save=True)
     deliverable_log(deliverable=deliverable, acting_user=demo.producer)
     decision_make(
@@ -111,7 +128,7 @@ def test_a_bundle_holds_and_one_changed_byte_of_any_member_is_found(
 
     found = audit(bundle)
     assert found.facts["sha256"] == made.sha256
-    assert found.facts["label"] == made.label == {"wording": "IA"}
+    assert found.facts["label"] == made.label == LABEL
     assert [one["verdict"] for one in found.decisions] == ["approved"]
     assert b"Robin looks well" not in bundle
     entry = LedgerEntry.objects.filter(kind=SEALED).get()

@@ -22,7 +22,7 @@ from synthesis.verification import pages
 from synthesis.verification.words import CHANGED, SHORT, told
 from tests.synthesis.marked import Marked
 from tests.synthesis.production import video_bytes
-from tests.synthesis.provenance.conftest import encode, film, remuxed
+from tests.synthesis.provenance.conftest import decode, encode, film, remuxed
 from tests.synthesis.verification.conftest import JSON, answer_at
 
 pytestmark = pytest.mark.django_db
@@ -305,6 +305,16 @@ def test_a_clip_that_breaks_off_is_recovered_by_its_mark(
     content = stream.read_bytes()
     stream.write_bytes(content[: len(content) * 9 // 10])
     assert file_verify(stream)["code"] == Code.STRIPPED
+
+
+def test_a_clip_cropped_and_compressed_again_is_recovered_by_its_mark(
+    recorded: Deliverable, marked: Marked, tmp_path: Path
+) -> None:
+    lumas = [y[24:-24, 40:-40] for y, _, _ in decode(marked.signed)]
+    ripped = encode(tmp_path / "ripped.mp4", lumas, crf=28)
+    found = file_verify(ripped)
+    assert found["code"] == Code.STRIPPED
+    assert found["consent"][0]["actor"] == "Robin"
 
 
 def test_a_small_film_of_nobody_is_nothing(tmp_path: Path) -> None:

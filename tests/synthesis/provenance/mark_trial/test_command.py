@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,12 @@ import pytest
 from PIL import Image
 
 from lipweb import launcher
+from synthesis.provenance.fingerprint import ALIKE, similarity
 from synthesis.provenance.mark_trial import __main__ as command
 from synthesis.provenance.mark_trial import clips, falsely, marks
 from synthesis.provenance.mark_trial.attacks import named
 from synthesis.provenance.mark_trial.clips import Clip, Source
+from synthesis.provenance.mark_trial.likeness import compare
 from synthesis.provenance.mark_trial.marks import HOW_TO_GET_IT, Ours
 from synthesis.provenance.mark_trial.pictures import Picture, from_bgr, grey
 from synthesis.provenance.mark_trial.table import Findings
@@ -71,6 +74,7 @@ def test_two_attacks_are_said_and_written_as_text_json_and_picture(
     assert "mirror" in said.out
     assert "Everything in the bar holds." in said.out
     assert "attacking: 3 of 3" in said.err
+    assert "Fingerprint, alike from 0.50: of 2 attacked pieces 0" in said.out
     assert (tmp_path / "watermark.txt").read_text() == said.out
     kept = json.loads((tmp_path / "watermark.json").read_text())
     cells = {cell["attack"]: cell for cell in kept["cells"]}
@@ -142,6 +146,25 @@ def test_false_finds_are_looked_for_in_as_many_decodes_as_asked(
     assert counted[0] > 0
 
 
+def test_other_moments_and_other_films_are_strangers_to_the_fingerprint(
+    tmp_path: Path,
+) -> None:
+    numbers = np.random.default_rng(1).uniform(60, 190, (100, 8, 12))
+    wandering = np.cumsum(numbers - 125, axis=0) / 8 + 125
+    lumas = [
+        cv2.resize(np.clip(one, 16, 235).astype(np.uint8), (WIDTH, HEIGHT))
+        for one in wandering
+    ]
+    restless = Clip("restless 240", [grey(np.asarray(y, np.uint8)) for y in lumas])
+    films = [deliver(one, Ours(), tmp_path) for one in (restless, talker(2))]
+    again = replace(films[0], clip="restless 240>720")
+    found = compare([*films, again], lambda done, of: None)
+    assert len(found.moments) == 2  # the talker has two seconds and no more
+    assert len(found.films) == 4  # no film with its own other size
+    assert max(*found.moments, *found.films) < ALIKE
+    assert similarity(films[0].kept, films[0].kept) > 0.95
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -165,7 +188,7 @@ def test_own_films_are_tried_as_they_are_and_scaled_up(tmp_path: Path) -> None:
     as_it_is, grown = clips.own(tmp_path, 6)
     small, large = as_it_is.make(2.0), grown.make(2.0)
     assert (small.name, small.size, len(small.pictures)) == ("one 241", (320, 240), 50)
-    assert (large.name, large.size) == ("one up to 720", (960, 720))
+    assert (large.name, large.size) == ("one 241>720", (960, 720))
     assert np.array_equal(small.pictures[28].y, small.pictures[30].y)  # to and fro
 
 
