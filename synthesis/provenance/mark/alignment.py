@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import combinations, product
+from functools import lru_cache
+from itertools import product
 
 import cv2
 import numpy as np
@@ -28,12 +28,10 @@ SOFTEN = 0.4
 NEIGHBOURS = 2.0
 """Lattice steps over which noise is smoothed: loud near the axes, softer off them."""
 NEARER = np.array(list(product((-0.67, -0.33, 0.0, 0.33, 0.67), repeat=2)))
-"""Where round the best whole pixel a shift is looked for."""
+NEARER_TURNS = np.exp(2j * np.pi / PERIOD_PX * (NEARER @ CARRIERS.T))
+"""Where round the best whole pixel a shift is looked for, and how that turns waves."""
 SAME, SAME_PX = 0.01, 3.0
-BLOCK_STEP, MOST_BLOCKS = PERIOD_PX // 2, 7
-"""Along each side of the picture."""
-NEAR_PX = 7
-"""How far a block may lie from where it is expected."""
+"""How far a placement may be from the one written, by ratio and in canvas pixels."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,12 @@ def _neighbourhood() -> NDArray[np.float64]:
     return np.asarray(near / near.sum(axis=1, keepdims=True))
 
 
+def ramp(shift: tuple[float, float]) -> Waves:
+    """What turns the waves back that a shift has turned."""
+    turn = 2j * np.pi / PERIOD_PX * (CARRIERS @ np.array(shift))
+    return np.asarray(np.exp(turn), np.complex128)
+
+
 def shifts(
     response: Response, lattice: Lattice, count: int
 ) -> list[tuple[float, tuple[float, float]]]:
@@ -129,14 +133,15 @@ def shifts(
     grid = np.zeros((PERIOD_PX, PERIOD_PX), np.complex128)
     grid[points[:, 1], points[:, 0]] = pilots
     heights = np.real(np.fft.ifft2(grid)) * PERIOD_PX**2
+    nearer = NEARER_TURNS[:, lattice.pilots]
     found = []
     for _ in range(count):
         down, across = np.unravel_index(int(np.argmax(heights)), heights.shape)
-        near = np.array([across, down]) + NEARER
-        turns = np.exp(2j * np.pi / PERIOD_PX * (near @ points.T))
-        exactly = np.real(turns @ pilots)
+        whole = (float(across), float(down))
+        exactly = np.real(nearer @ (pilots * ramp(whole)[lattice.pilots]))
         top = int(np.argmax(exactly))
-        found.append((float(exactly[top]), (float(near[top, 0]), float(near[top, 1]))))
+        shift = (whole[0] + float(NEARER[top, 0]), whole[1] + float(NEARER[top, 1]))
+        found.append((float(exactly[top]), shift))
         rows = np.arange(down - 3, down + 4) % PERIOD_PX
         columns = np.arange(across - 3, across + 4) % PERIOD_PX
         heights[np.ix_(rows, columns)] = -np.inf
@@ -157,143 +162,3 @@ def is_as_written(matrix: Matrix) -> bool:
     off = (matrix[:2, 2] + PERIOD_PX / 2) % PERIOD_PX - PERIOD_PX / 2
     bent = np.abs(matrix[:2, :2] - np.eye(2)).max()
     return bool(bent < SAME and np.abs(off).max() < SAME_PX)
-
-
-def ramp(shift: tuple[float, float]) -> Waves:
-    """What turns the waves back that a shift has turned."""
-    turn = 2j * np.pi / PERIOD_PX * (CARRIERS @ np.array(shift))
-    return np.asarray(np.exp(turn), np.complex128)
-
-
-def track(response: Response, template: Waves) -> Matrix:
-    """Bend the placement so that every part of the picture lies on the template.
-
-    template: complex (n,), what the waves should be, 0 where unknown. Each block of the
-    picture is correlated with it for shifts of a few pixels; then the perspective is
-    climbed to under which these correlations together are highest. No block has to be
-    sure by itself.
-    """
-    blocks = _Blocks.of(response, template)
-    if blocks is None:
-        return response.matrix
-    return np.asarray(response.matrix @ blocks.bend())
-
-
-@dataclass(frozen=True)
-class _Blocks:
-    """centres: (b, 2) pattern px. surfaces: (b, s, s), correlation by shift in steps of
-    a pixel, no shift in the middle, s = 2 * NEAR_PX + 1."""
-
-    centres: NDArray[np.float64]
-    surfaces: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, response: Response, template: Waves) -> _Blocks | None:
-        laid = response.laid
-        down, across = laid.shape
-        if down < PERIOD_PX or across < PERIOD_PX:
-            return None
-        window = np.outer(np.hanning(PERIOD_PX), np.hanning(PERIOD_PX))
-        spectrum = np.zeros((PERIOD_PX, PERIOD_PX), np.complex128)
-        spectrum[CARRIERS[:, 1], CARRIERS[:, 0]] = np.conj(template) / response.noise
-        near = np.arange(-NEAR_PX, NEAR_PX + 1)
-        centres, surfaces = [], []
-        for top in _starts(down):
-            for left in _starts(across):
-                block = laid[top : top + PERIOD_PX, left : left + PERIOD_PX] * window
-                block = np.roll(block, (top % PERIOD_PX, left % PERIOD_PX), (0, 1))
-                surface = np.real(np.fft.ifft2(np.fft.fft2(block) * spectrum))
-                centres.append((left + PERIOD_PX / 2, top + PERIOD_PX / 2))
-                surfaces.append(surface[np.ix_(near, near)])
-        return cls(np.array(centres), np.array(surfaces))
-
-    @cached_property
-    def _places(self) -> NDArray[np.float64]:
-        """Centres within -1..1 of the middle."""
-        middle = self.centres.mean(axis=0)
-        return np.asarray((self.centres - middle) / self._half)
-
-    @cached_property
-    def _half(self) -> float:
-        return float(np.ptp(self.centres, axis=0).max() / 2 + PERIOD_PX / 4)
-
-    @cached_property
-    def _bends(self) -> NDArray[np.float64]:
-        """(8, b, 2): shift of every block for one pixel of each kind of bend."""
-        x, y = self._places.T
-        zero, one = np.zeros_like(x), np.ones_like(x)
-        kinds = [
-            (one, zero), (zero, one), (x, y), (-y, x),
-            (x, -y), (y, x), (x * x, x * y), (x * y, y * y),
-        ]  # fmt: skip
-        return np.array([np.stack(kind, axis=1) for kind in kinds])
-
-    def height(self, bends: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of the surfaces under amounts of each bend, (m, 8) -> (m,)."""
-        place = np.tensordot(bends, self._bends, 1) + NEAR_PX
-        place = np.clip(place, 0, 2 * NEAR_PX - 1e-6)
-        cell = place.astype(int)
-        part = place - cell
-        block = np.arange(len(self.centres))
-        total = 0.0
-        for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            weight = np.abs(1 - a - part[..., 0]) * np.abs(1 - b - part[..., 1])
-            total = (
-                total
-                + weight * self.surfaces[block, cell[..., 1] + b, cell[..., 0] + a]
-            )
-        return np.asarray(np.sum(total, axis=-1))
-
-    def _agreed(self) -> NDArray[np.float64]:
-        """Amounts of each bend on which the highest places of the blocks agree, (m, 8):
-        least squares in which the sure count most, and then those not far off."""
-        side = self.surfaces.shape[-1]
-        flat = self.surfaces.reshape(len(self.surfaces), -1)
-        rows, columns = np.divmod(flat.argmax(axis=1), side)
-        peaks = np.stack([columns, rows], axis=1) - NEAR_PX
-        trust = flat.max(axis=1) / (flat.std(axis=1) + 1e-12 * (1 + flat.max()))
-        bends = np.moveaxis(self._bends, 0, -1)
-        found = []
-        for _ in range(4):
-            root = np.repeat(trust, 2)[:, None]
-            ridge = 0.1 * trust.max() * np.eye(8)
-            left = np.vstack([bends.reshape(-1, 8) * root, ridge])
-            right = np.concatenate([peaks.ravel() * root[:, 0], np.zeros(8)])
-            found.append(np.linalg.lstsq(left, right, rcond=None)[0])
-            off = np.linalg.norm(bends @ found[-1] - peaks, axis=1)
-            trust = trust * np.exp(-((off / NEAR_PX) ** 2))
-        return np.array(found)
-
-    def bend(self) -> Matrix:
-        """The matrix of the best bend, (3, 3), pattern px to pattern px."""
-        starts = np.vstack([np.zeros(8), self._agreed()])
-        best = starts[int(np.argmax(self.height(starts)))]
-        for step in (2.0, 1.0, 0.5, 0.25):
-            for _ in range(6):
-                around = best + step * MOVES
-                top = int(np.argmax(self.height(around)))
-                if top == 0:
-                    break
-                best = around[top]
-        across, down, grow, turn, squeeze, skew, tilt_x, tilt_y = best / self._half
-        middle = np.eye(3)
-        middle[:2, 2] = self.centres.mean(axis=0)
-        bent = np.array(
-            [
-                [1 + grow + squeeze, skew - turn, across * self._half],
-                [skew + turn, 1 + grow - squeeze, down * self._half],
-                [-tilt_x / self._half, -tilt_y / self._half, 1.0],
-            ]
-        )
-        return np.asarray(middle @ bent @ np.linalg.inv(middle))
-
-
-_SINGLE = np.vstack([np.eye(8), -np.eye(8)])
-MOVES = np.vstack([np.zeros(8), _SINGLE, [a + b for a, b in combinations(_SINGLE, 2)]])
-"""Bends by one or two kinds at a time."""
-
-
-def _starts(length: int) -> NDArray[np.int64]:
-    """Where blocks begin, evenly, from the first pixel to the last."""
-    count = min(max(2, round((length - PERIOD_PX) / BLOCK_STEP) + 1), MOST_BLOCKS)
-    return np.unique(np.linspace(0, length - PERIOD_PX, count).astype(int))

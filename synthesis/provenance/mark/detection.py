@@ -18,7 +18,6 @@ from synthesis.provenance.mark.alignment import (
     respond,
     shifted,
     shifts,
-    track,
 )
 from synthesis.provenance.mark.geometry import likely
 from synthesis.provenance.mark.lattice import (
@@ -30,15 +29,16 @@ from synthesis.provenance.mark.lattice import (
     lattice_for,
     to_canvas,
 )
+from synthesis.provenance.mark.tracking import track
 
 WINDOW_FRAMES = 50
 SHORTEST_FRAMES = 12
 """A last window shorter than this is read only together with those before it."""
 STILL_PEAK = 2.5
-SEARCHED_PEAK, TRACKED_PEAK = 3.8, 4.4
+SEARCHED_PEAK, TRACKED_PEAK = 3.8, 4.6
 """Height of the pilots, in deviations of noise, from which a decode is worth trying:
 where the picture should be, and the highest of all places (one search of pure noise
-reaches 3.8 at some place, all of a window's 4.4); and from which bending is."""
+reaches 3.8 at some place, all of a window's 4.5); and from which bending is."""
 FINALISTS = 3
 PEAKS = 2
 TRACKED = (0.09, 1.0)
@@ -86,33 +86,30 @@ def detect(
 
 
 def _windows(lumas: Iterable[NDArray[np.uint8]]) -> Iterator[FloatPlane]:
-    """Averages of flattened canvases: each window, then all windows so far."""
-    total: FloatPlane | None = None
-    window: FloatPlane | None = None
-    count = total_count = 0
+    """Averages of flattened canvases: each window; all so far, whenever there are twice
+    as many as when they were last read; and all of them at the end."""
+    window = total = np.zeros((0, 0), np.float32)
+    count = total_count = read_at = 0
     for luma in lumas:
         flat, _ = flatten(to_canvas(luma))
-        if window is None or window.shape != flat.shape:
-            window, total, count, total_count = flat.copy(), None, 1, 0
-        else:
-            window += flat
-            count += 1
+        if flat.shape != window.shape:
+            window, total = np.zeros_like(flat), np.zeros_like(flat)
+            count = total_count = read_at = 0
+        window += flat
+        total += flat
+        count += 1
+        total_count += 1
         if count < WINDOW_FRAMES:
             continue
         yield _mean(window, count)
-        if total is None:
-            total, total_count = window, count
-        else:
-            total += window
-            total_count += count
-            yield _mean(total, total_count)
         window, count = np.zeros_like(flat), 0
-    if window is None or count == 0:
-        return
-    if count >= SHORTEST_FRAMES or total is None:
+        if total_count >= 2 * max(read_at, WINDOW_FRAMES):
+            read_at = total_count
+            yield _mean(total, total_count)
+    if count >= SHORTEST_FRAMES and count < total_count:
         yield _mean(window, count)
-    if total is not None:
-        yield _mean(total + window, total_count + count)
+    if total_count not in (0, read_at, WINDOW_FRAMES):
+        yield _mean(total, total_count)
 
 
 def _mean(total: FloatPlane, count: int) -> FloatPlane:
@@ -131,7 +128,7 @@ def _read(
         if hit is not None:
             return hit
     tries = sorted(_placements(flat, keys, deep), key=lambda one: -one.height)
-    for one in tries[: FINALISTS * (3 if deep else 1)]:
+    for one in tries[: FINALISTS * (2 if deep else 1)]:
         hit = _follow(flat, one)
         if hit is not None:
             return hit

@@ -54,7 +54,7 @@ def likely(flat: FloatPlane, *, deep: bool) -> list[Matrix]:
     themselves, which finds a picture squeezed or askew. deep: keep more of each.
     """
     power = _whitened_power(flat)
-    kept = KEPT * (3 if deep else 1)
+    kept = KEPT * (2 if deep else 1)
     found: list[tuple[float, Matrix]] = []
     for matrices, cells in (_straight(), _turned()):
         found += _best(power, matrices, cells, kept)

@@ -15,7 +15,6 @@ from synthesis.provenance.mark.alignment import (
     respond,
     shifted,
     shifts,
-    track,
 )
 from synthesis.provenance.mark.geometry import likely
 from synthesis.provenance.mark.lattice import (
@@ -27,6 +26,7 @@ from synthesis.provenance.mark.lattice import (
     tile_of,
     to_canvas,
 )
+from synthesis.provenance.mark.tracking import track
 from tests.synthesis.provenance.conftest import MARK_KEY
 
 WIDTH, HEIGHT = 512, 288
