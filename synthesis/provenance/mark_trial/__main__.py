@@ -129,24 +129,24 @@ def _run(
     libraries = [] if asked.no_library else library_marks(every=1 if asked.full else 5)
     films: list[Delivered] = []
     unmarked: list[Delivered] = []
-    progress = Progress("marking")
     first: Clip | None = None
-    compared = 0
+    say, compared = Progress("marking"), 0
     for number, source in enumerate(sources):
         clip = source.make(seconds)
         first = first or clip
-        marks: list[Mark] = [Ours()]
+        marks: list[Mark | None] = [None, Ours()]
         if asked.full or (clip.in_bar and compared < LIBRARY_FILMS):
             marks += libraries
             compared += 1
-        films += [deliver(clip, mark, folder) for mark in marks]
-        unmarked.append(deliver(clip, None, folder))
-        progress(number + 1, len(sources))
+        for place, mark in enumerate(marks):
+            film = deliver(clip, mark, folder)
+            (films if mark else unmarked).append(film)
+            say(number * len(marks) + place + 1, len(sources) * len(marks))
     ours = [film for film in films if not isinstance(film.mark, Library)]
     plan = Plan(
         films=films,
         attacks=attacks,
-        every_s=0.5 if asked.full else 1.0,
+        every_s=0.5 if asked.full else 2.0,
         library_every_s=2.0,
         jobs=max(asked.jobs, 1),
     )
