@@ -2,7 +2,7 @@
 
 Ends with 0 if every attack in the bar holds on every film in it; with 1 if one does
 not; 2 if it was asked for something that cannot be; 3 if a mark was found where there
-is none, which is worse.
+is none, which is worse; 130 if it was stopped.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from synthesis.provenance.mark_trial.trial import (
     one_thread,
 )
 
-HOLDS, MISSED, CANNOT, FALSE = 0, 1, 2, 3
+HOLDS, MISSED, CANNOT, FALSE, STOPPED = 0, 1, 2, 3, 130
 QUICK_S, FULL_S = 4.0, 10.0
 LIBRARY_FILMS = 2
 
@@ -49,6 +50,9 @@ def main(words: Sequence[str] | None = None) -> int:
             raise ClipsRefused(f"No attack has any of {asked.only} in its name.")
         with tempfile.TemporaryDirectory(prefix="lipweb-mark-") as folder:
             findings = _run(asked, sources, attacks, Path(folder))
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped; nothing was written.\n")
+        return STOPPED
     except ClipsRefused as refused:
         sys.stderr.write(f"{refused}\n")
         return CANNOT
@@ -203,4 +207,6 @@ class Progress:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does, so that the processes of the pool end too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
