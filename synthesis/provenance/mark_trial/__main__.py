@@ -2,7 +2,7 @@
 
 Ends with 0 if every attack in the bar holds on every film in it; with 1 if one does
 not; 2 if it was asked for something that cannot be; 3 if a mark was found where there
-is none, which is worse.
+is none, which is worse; 130 if it was stopped.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from synthesis.provenance.mark_trial.trial import (
     one_thread,
 )
 
-HOLDS, MISSED, CANNOT, FALSE = 0, 1, 2, 3
+HOLDS, MISSED, CANNOT, FALSE, STOPPED = 0, 1, 2, 3, 130
 QUICK_S, FULL_S = 4.0, 10.0
 LIBRARY_FILMS = 2
 
@@ -49,6 +50,9 @@ def main(words: Sequence[str] | None = None) -> int:
             raise ClipsRefused(f"No attack has any of {asked.only} in its name.")
         with tempfile.TemporaryDirectory(prefix="lipweb-mark-") as folder:
             findings = _run(asked, sources, attacks, Path(folder))
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped; nothing was written.\n")
+        return STOPPED
     except ClipsRefused as refused:
         sys.stderr.write(f"{refused}\n")
         return CANNOT
@@ -129,24 +133,24 @@ def _run(
     libraries = [] if asked.no_library else library_marks(every=1 if asked.full else 5)
     films: list[Delivered] = []
     unmarked: list[Delivered] = []
-    progress = Progress("marking")
     first: Clip | None = None
-    compared = 0
+    say, compared = Progress("marking"), 0
     for number, source in enumerate(sources):
         clip = source.make(seconds)
         first = first or clip
-        marks: list[Mark] = [Ours()]
+        marks: list[Mark | None] = [None, Ours()]
         if asked.full or (clip.in_bar and compared < LIBRARY_FILMS):
             marks += libraries
             compared += 1
-        films += [deliver(clip, mark, folder) for mark in marks]
-        unmarked.append(deliver(clip, None, folder))
-        progress(number + 1, len(sources))
+        for place, mark in enumerate(marks):
+            film = deliver(clip, mark, folder)
+            (films if mark else unmarked).append(film)
+            say(number * len(marks) + place + 1, len(sources) * len(marks))
     ours = [film for film in films if not isinstance(film.mark, Library)]
     plan = Plan(
         films=films,
         attacks=attacks,
-        every_s=0.5 if asked.full else 1.0,
+        every_s=0.5 if asked.full else 2.0,
         library_every_s=2.0,
         jobs=max(asked.jobs, 1),
     )
@@ -203,4 +207,6 @@ class Progress:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does, so that the processes of the pool end too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -192,7 +193,7 @@ def run_all(calls: Sequence[Callable[[], T]], jobs: int, say: Say) -> list[T]:
         return answers
     # Spawned: a forked OpenCV may hold locks of threads that are not there any more.
     with ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=one_thread
+        jobs, mp_context=get_context("spawn"), initializer=_begin
     ) as pool:
         waiting = {pool.submit(call): place for place, call in enumerate(calls)}
         found: dict[int, T] = {}
@@ -204,6 +205,12 @@ def run_all(calls: Sequence[Callable[[], T]], jobs: int, say: Say) -> list[T]:
             pool.shutdown(cancel_futures=True)
             raise
     return [found[place] for place in range(len(calls))]
+
+
+def _begin() -> None:
+    """In a process of the pool: Ctrl-C is its parent's affair, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    one_thread()
 
 
 def one_thread() -> None:

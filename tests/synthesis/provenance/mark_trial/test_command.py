@@ -239,6 +239,17 @@ def test_the_library_reads_what_it_wrote_and_nothing_else() -> None:
     assert library.read([written] * 3, b"eight by", size) == "found"
 
 
+def test_stopping_it_is_answered_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(seconds: float) -> Clip:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "MADE", [Source("talker", stopped)])
+    assert command.main([*QUICK, "talker"]) == command.STOPPED
+    assert "Stopped; nothing was written." in capsys.readouterr().err
+
+
 def test_make_starts_it_without_queue_or_web_server() -> None:
     (words,) = launcher.commands_of("bench-watermark", ["--full"])
     assert words[1:] == ["-m", "synthesis.provenance.mark_trial", "--full"]
