@@ -114,6 +114,19 @@ def test_bombs_are_answered_within_the_limits(tmp_path: Path, content: bytes) ->
     assert not found.holds
 
 
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS.keys())
+def test_what_was_made_of_a_bomb_is_signed_all_the_same(
+    studio: Studio, scene: Path, content: bytes
+) -> None:
+    bomb = studio.folder / "bomb.mp4"
+    bomb.write_bytes(content)
+    path, signed = studio.sign("out.mp4", scene, scene_path=bomb)
+    found = seen(studio, path)
+    assert found.state == "trusted"
+    assert {one.state for one in found.ingredients} <= {"absent", "invalid"}
+    assert len(signed.manifest) < 100_000
+
+
 def test_a_huge_sparse_file_is_answered(tmp_path: Path) -> None:
     path = tmp_path / "huge.mp4"
     with path.open("wb") as file:
