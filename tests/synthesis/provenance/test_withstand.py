@@ -91,7 +91,11 @@ def jumbf(depth: int) -> bytes:
     return inner
 
 
+NESTED = FTYP + b"".join(
+    (80_008 - 8 * depth).to_bytes(4, "big") + b"moov" for depth in range(10_000)
+)
 BOMBS = {
+    "boxes in boxes": NESTED,
     "riff that claims four gigabytes": RIFF + b"data\xff\xff\xff\xff",
     "riff of lists in lists": RIFF + b"LIST\x10\0\0\0RIFF" * 20_000,
     "riff of empty chunks": RIFF + b"C2PA\0\0\0\0" * 50_000,
