@@ -10,8 +10,9 @@ from synthesis.provenance.signers import C2PA_SIGNING
 
 EMAIL_PROTECTION, DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"
 CONSENT_LABEL = "org.lipweb.consent"
-VISIBLE_LABEL = "org.lipweb.visible-label"
 """Our own assertion: hashes of the consent records a file stands on."""
+VISIBLE_LABEL = "org.lipweb.visible-label"
+"""Our own assertion: what the label on the picture says, and how long."""
 HEAD_BYTES = 16
 LARGEST_MANIFEST_MB = 64
 CLOCKS = "lipweb:clocks"

@@ -24,6 +24,7 @@ from synthesis.services.renders import render_queue
 from synthesis.storage import local_path, scratch_dir
 from tests.footage import make_clip, make_sound
 from tests.synthesis.conftest import bring_in, robin_confirms
+from tests.synthesis.provenance.test_withstand import BOMBS, NESTED
 from tests.synthesis.test_main_job import WorkOff, same_clock
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -86,7 +87,12 @@ def broken_files(folder: Path) -> dict[str, tuple[Path, str]]:
     sound = make_sound(folder / "sound.m4a", codec="aac", container="mp4")
     noise = folder / "noise.mp4"
     noise.write_bytes(np.random.default_rng(0).bytes(5000))
+    bombs = {"riff": BOMBS["riff of lists in lists"], "boxes": NESTED}
+    for name, content in bombs.items():
+        (folder / f"{name}.mp4").write_bytes(content)
     return {
+        "riff of lists": (folder / "riff.mp4", "media-damaged"),
+        "boxes in boxes": (folder / "boxes.mp4", "media-damaged"),
         "text": (text, "text-file"),
         "playlist": (playlist, "playlist"),
         "truncated": (no_index, "mp4-no-index"),
