@@ -125,7 +125,7 @@ def signing_certificate(app_configs: Any, **options: Any) -> Sequence[CheckMessa
 def label_font(app_configs: Any, **options: Any) -> Sequence[CheckMessage]:
     """A font that is not there would be missed only when a dub needs its letters."""
     trouble = label_font_trouble()
-    return [Error(trouble, id="lipweb.E006")] if trouble else []
+    return [Error(trouble, id="lipweb.E007")] if trouble else []
 
 
 @register(Tags.caches)

@@ -37,7 +37,7 @@ def test_a_label_font_that_cannot_be_read_is_an_error(settings, tmp_path):
     for name in ("font.ttf", "none.ttf"):
         settings.LABEL_FONT = str(tmp_path / name)
         (message,) = checks.label_font(None)
-        assert message.id == "lipweb.E006"
+        assert message.id == "lipweb.E007"
         assert "LIPWEB_LABEL_FONT" in message.msg
     for settings.LABEL_FONT in ("", str(BOLD)):
         assert ids(checks.label_font(None)) == []
