@@ -1,8 +1,8 @@
 """`make bench-watermark`: attack the mark, and say what it stood.
 
 Ends with 0 if every attack in the bar holds on every film in it; with 1 if one does
-not; 2 if it was asked for something that cannot be; 3 if a mark was found where there
-is none, which is worse; 130 if it was stopped.
+not, or none was made; 2 if it was asked for something that cannot be; 3 if a mark was
+found where there is none, which is worse; 130 if it was stopped.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
         _keep(findings, text, asked.out)
     if findings.false_answers:
         return FALSE
-    return MISSED if findings.failures else HOLDS
+    return HOLDS if findings.tried and not findings.failures else MISSED
 
 
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:

@@ -38,6 +38,12 @@ class Findings:
         return failures(self.cells, self.films)
 
     @property
+    def tried(self) -> bool:
+        """Whether any attack in the bar was made on any film in it."""
+        in_bar = any(column.in_bar for column in self.columns())
+        return in_bar and any(attack.in_bar for attack in self.attacks)
+
+    @property
     def false_answers(self) -> int:
         """Marks that were taken for proven and were not there, anywhere in the run."""
         looked = self.false_finds.found if self.false_finds else 0
@@ -251,7 +257,9 @@ def _ending(findings: Findings) -> Iterator[str]:
         yield f"MISSED: {cell.attack} on {cell.clip}, {cell.found} of {cell.pieces}."
     if findings.false_answers:
         yield f"FALSE: a mark was found {findings.false_answers} times where it is not."
-    if findings.cells and not missed and not findings.false_answers:
+    if not findings.tried:
+        yield "Nothing that the bar is about was tried, so nothing is shown to hold."
+    elif not missed and not findings.false_answers:
         yield "Everything in the bar holds."
 
 

@@ -116,6 +116,14 @@ def test_past_the_bar_and_on_films_outside_it_a_miss_is_no_failure(
     assert Findings([grey_card], [cell]).failures == []
 
 
+def test_where_nothing_in_the_bar_was_tried_nothing_is_said_to_hold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [*QUICK, "talker", "--only", "one second", "--no-library"]
+    assert command.main(words) == command.MISSED
+    assert "Nothing that the bar is about was tried" in capsys.readouterr().out
+
+
 def test_another_id_than_the_one_written_is_a_false_find(tmp_path: Path) -> None:
     clip = talker(2)
     film_of_another = deliver(clip, Ours(), tmp_path)
