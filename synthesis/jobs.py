@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -22,9 +23,7 @@ from synthesis.models import (
     Scene,
     Shot,
 )
-from synthesis.models.adaptations import AdaptationQuerySet
-from synthesis.models.renders import RenderQuerySet
-from synthesis.models.stopped import STOPPED_BY
+from synthesis.models.runs import STOPPED_BY, RunQuerySet
 from synthesis.progress import Stopped
 from synthesis.recognising import (
     enrolment_measure,
@@ -148,7 +147,7 @@ def measure_face(sighting_id: str) -> None:
 
 
 @contextmanager
-def _claimed(rows: RenderQuerySet | AdaptationQuerySet) -> Iterator[bool]:
+def _claimed(rows: RunQuerySet[Any]) -> Iterator[bool]:
     """Claim a row for this worker, and say whether it is to be worked on; whatever goes
     wrong inside becomes the row's state."""
     state = rows.model.State
@@ -180,15 +179,13 @@ def _stopped_by(error: ConsentError) -> str:
     return named[0] if named else error.code
 
 
-def _named(rows: QuerySet[Render] | QuerySet[Adaptation]) -> str:
+def _named(rows: RunQuerySet[Any]) -> str:
     """For the log: render=<id>."""
     ids = rows.values_list("pk", flat=True)
     return f"{rows.model._meta.model_name}={ids.first()}"
 
 
-def _end(
-    rows: QuerySet[Render] | QuerySet[Adaptation], state: str, code: str, sentence: str
-) -> None:
+def _end(rows: RunQuerySet[Any], state: str, code: str, sentence: str) -> None:
     rows.filter(state=rows.model.State.RUNNING).update(
         state=state,
         error_code=code,

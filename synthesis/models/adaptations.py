@@ -9,8 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import Actor, Grant, Project
+from synthesis.models.runs import Run, RunQuerySet
 from synthesis.models.scenes import Scene, private_path
-from synthesis.models.stopped import stopped_words
 
 
 class Footage(models.Model):
@@ -38,16 +38,13 @@ class Footage(models.Model):
         return self.original_name
 
 
-class AdaptationQuerySet(models.QuerySet["Adaptation"]):
+class AdaptationQuerySet(RunQuerySet["Adaptation"]):
     """Adaptations, by where they are."""
 
-    def live(self) -> AdaptationQuerySet:
-        return self.filter(state__in=Adaptation.LIVE)
 
-
-class Adaptation(models.Model):
+class Adaptation(Run):
     """One run that fits the networks to an actor, on a grant that includes training.
-    Its row is the truth about its job, and stays when what was learned is deleted."""
+    Its row stays when what was learned is deleted."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -56,8 +53,6 @@ class Adaptation(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
         WITHDRAWN = "withdrawn", _("Consent withdrawn")
-
-    LIVE = (State.QUEUED, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(
@@ -77,14 +72,6 @@ class Adaptation(models.Model):
     progress = models.JSONField(
         default=dict, help_text="stage, step, frame, frames, fps, eta_s"
     )
-    error_code = models.CharField(max_length=60, blank=True)
-    error_sentence = models.TextField(blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    requested_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
     model_deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = AdaptationQuerySet.as_manager()
@@ -94,13 +81,6 @@ class Adaptation(models.Model):
 
     def __str__(self) -> str:
         return f"adaptation to {self.actor}"
-
-    @property
-    def state_words(self) -> str:
-        """The state for a badge: if consent stopped it, what became of the consent."""
-        if self.state == self.State.WITHDRAWN:
-            return stopped_words(self.error_code)
-        return str(self.get_state_display())
 
 
 class AdaptationPart(models.Model):

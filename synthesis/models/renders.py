@@ -9,20 +9,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import Grant
+from synthesis.models.runs import Run, RunQuerySet
 from synthesis.models.scenes import Dub, Track, private_path
-from synthesis.models.stopped import stopped_words
 
 
-class RenderQuerySet(models.QuerySet["Render"]):
+class RenderQuerySet(RunQuerySet["Render"]):
     """Renders, by where they are."""
 
-    def live(self) -> RenderQuerySet:
-        return self.filter(state__in=Render.LIVE)
 
-
-class Render(models.Model):
-    """One run of the networks over a dub. Its row is the truth about its job: it is
-    claimed by an update filtered on id and old state."""
+class Render(Run):
+    """One run of the networks over a dub."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -35,8 +31,6 @@ class Render(models.Model):
     class Tier(models.TextChoices):
         DRAFT = "draft", "Draft"
         FINAL = "final", "Final"
-
-    LIVE = (State.QUEUED, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dub = models.ForeignKey(Dub, on_delete=models.CASCADE, related_name="renders")
@@ -55,14 +49,6 @@ class Render(models.Model):
     progress = models.JSONField(
         default=dict, help_text="stage, shot, frame, frames, fps, eta_s"
     )
-    error_code = models.CharField(max_length=60, blank=True)
-    error_sentence = models.TextField(blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    requested_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = RenderQuerySet.as_manager()
 
@@ -76,13 +62,6 @@ class Render(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dub}, version {self.version}"
-
-    @property
-    def state_words(self) -> str:
-        """The state for a badge: if consent stopped it, what became of the consent."""
-        if self.state == self.State.WITHDRAWN:
-            return stopped_words(self.error_code)
-        return str(self.get_state_display())
 
 
 class TrackRender(models.Model):

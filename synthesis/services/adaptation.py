@@ -28,12 +28,13 @@ from synthesis.models import (
     Track,
 )
 from synthesis.models.adaptations import AdaptationQuerySet
-from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
+from synthesis.queue import drop, enqueue_on_commit
 from synthesis.services.access import require_role
 from synthesis.services.consents import model_verify, training_grant
 from synthesis.services.faces import faces_refuse_known
 from synthesis.services.footage import footage_delete, footage_uncovered, require_cast
 from synthesis.services.leftovers import unrecorded_delete, unrecorded_ids
+from synthesis.services.runs import is_lost, runs_move
 from synthesis.storage import scratch_dir
 
 log = logging.getLogger(__name__)
@@ -110,11 +111,7 @@ def adaptation_cancel(*, adaptation: Adaptation, acting_user: AbstractBaseUser) 
 
 def adaptation_look_after(adaptation: Adaptation) -> None:
     """Fail a live adaptation whose job is gone for good. Called by whoever watches."""
-    begun = adaptation.started_at or adaptation.requested_at
-    young = timezone.now() - begun < LOST_AFTER
-    if adaptation.state not in Adaptation.LIVE or young:
-        return
-    if is_over((_job_id(adaptation.id),)):
+    if is_lost(adaptation, (_job_id(adaptation.id),)):
         adaptations_end(
             Adaptation.objects.filter(id=adaptation.id),
             state=Adaptation.State.FAILED,
@@ -134,17 +131,9 @@ def adaptations_end(
 ) -> list[UUID]:
     """Move those that are still live to an end state; on commit their jobs are dropped
     and their work is deleted. Returns the ids that were moved."""
-    ended = []
-    for adaptation_id in adaptations.live().values_list("id", flat=True):
-        moved = Adaptation.objects.filter(id=adaptation_id, state__in=Adaptation.LIVE)
-        if moved.update(
-            state=state,
-            error_code=code,
-            error_sentence=sentence,
-            ended_at=timezone.now(),
-            progress={},
-        ):
-            ended.append(adaptation_id)
+    ended = runs_move(
+        adaptations, state=state, code=code, sentence=sentence, progress={}
+    )
 
     def stop() -> None:
         for adaptation_id in ended:

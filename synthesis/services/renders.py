@@ -9,7 +9,6 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from consent.models import Actor, Grant, Role
 from consent.services.ledger import ledger_append
@@ -26,7 +25,8 @@ from synthesis.models import (
     Track,
     TrackRender,
 )
-from synthesis.queue import LOST_AFTER, drop, enqueue_on_commit, is_over
+from synthesis.models.renders import RenderQuerySet
+from synthesis.queue import drop, enqueue_on_commit
 from synthesis.reuse import span_of
 from synthesis.services.access import require_role
 from synthesis.services.consents import dub_verify
@@ -34,6 +34,7 @@ from synthesis.services.faces import faces_refuse_known
 from synthesis.services.labels import label_verify
 from synthesis.services.leftovers import render_leftovers_delete
 from synthesis.services.measured import measured_verify
+from synthesis.services.runs import is_lost, runs_move
 
 log = logging.getLogger(__name__)
 
@@ -110,37 +111,24 @@ def render_cancel(*, render: Render, acting_user: AbstractBaseUser) -> None:
 
 
 def renders_end(
-    renders: Any, *, state: Render.State, code: str, sentence: str
-) -> list[str]:
+    renders: RenderQuerySet, *, state: Render.State, code: str, sentence: str
+) -> list[UUID]:
     """Move those of the renders that are still live to an end state, and drop their
     jobs on commit. Returns the ids that were moved."""
-    ended = []
-    for render_id in renders.live().values_list("id", flat=True):
-        moved = Render.objects.filter(id=render_id, state__in=Render.LIVE).update(
-            state=state,
-            error_code=code,
-            error_sentence=sentence,
-            ended_at=timezone.now(),
-        )
-        if moved:
-            ended.append(str(render_id))
+    ended = runs_move(renders, state=state, code=code, sentence=sentence)
 
     def stop() -> None:
         _drop_jobs(ended)
         for render_id in ended:
-            render_leftovers_delete(UUID(render_id))
+            render_leftovers_delete(render_id)
 
     transaction.on_commit(stop)
     return ended
 
 
 def render_look_after(render: Render) -> None:
-    """Fail a live render whose jobs are gone for good: the worker was killed again and
-    again, or the queue server lost its memory. Called by whoever watches it."""
-    begun = render.started_at or render.requested_at
-    if render.state not in Render.LIVE or timezone.now() - begun < LOST_AFTER:
-        return
-    if is_over(_job_ids(render)):
+    """Fail a live render whose jobs are gone for good. Called by whoever watches it."""
+    if is_lost(render, _job_ids(render)):
         renders_end(
             Render.objects.filter(id=render.id),
             state=Render.State.FAILED,
@@ -268,7 +256,7 @@ def _job_ids(render: Render) -> tuple[str, ...]:
     return tuple(f"render-{render.id}-{name}" for name in names)
 
 
-def _drop_jobs(render_ids: list[str]) -> None:
+def _drop_jobs(render_ids: list[UUID]) -> None:
     for render in Render.objects.filter(id__in=render_ids).select_related("dub"):
         for job_id in _job_ids(render):
             drop(job_id)
