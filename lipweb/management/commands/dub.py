@@ -60,6 +60,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--sound",
+            dest="sound_kept",
             choices=[str(one) for one in Sound],
             help="as-it-came (the default; never encoded with loss) or aac",
         )
@@ -141,11 +142,12 @@ def _producer_of(grant: Grant) -> User:
 
 def _delivery(dub: Dub, options: dict[str, Any]) -> Delivery:
     """The dub's own, with what the command line says otherwise."""
-    asked = {
-        name: options[name]
-        for name in ("format", "sound", "scene_sounds")
-        if options[name] is not None
+    told = {
+        "format": options["format"],
+        "sound": options["sound_kept"],
+        "scene_sounds": options["scene_sounds"],
     }
+    asked = {name: value for name, value in told.items() if value is not None}
     return Delivery.from_json(delivery_usual(dub).to_json() | asked)
 
 
