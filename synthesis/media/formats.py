@@ -42,7 +42,7 @@ _ENCODERS = {
 _DNXHR_LEAST = (256, 120)
 _HEVC_LEAST = 16
 _BITS_A_PIXEL = {
-    # Measured on film-like pictures; masters: ProRes 422 HQ is 220 Mb/s for 1080p30,
+    # Rough, and rather too much than too little: ProRes 422 HQ is 220 Mb/s at 1080p30,
     # DNxHR HQX is 440 Mb/s at 1080p60.
     Format.H264: 0.20,
     Format.H264_MOV: 0.20,
