@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 
 from consent.errors import NotAllowed
-from consent.models import Grant, Project, Role
+from consent.models import Grant, Membership, Project, Role
 from consent.models.passkeys import Holder
 
 
@@ -21,6 +21,24 @@ def require_producer(user: AbstractBaseUser, project: Project) -> None:
     """Raise NotAllowed unless the user is a producer of the project."""
     if not is_producer(user, project):
         raise NotAllowed("Only a producer of this production may do that.")
+
+
+def is_operator(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Say whether the user runs this installation."""
+    return bool(user.is_active and getattr(user, "is_staff", False))
+
+
+def may_make_projects(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Say whether the user is an operator, or a producer of whatever project."""
+    if user.pk is None:
+        return False
+    seats = Membership.objects.filter(user_id=user.pk, role=Role.PRODUCER)
+    return is_operator(user) or seats.exists()
+
+
+def may_change_people(user: AbstractBaseUser | AnonymousUser, project: Project) -> bool:
+    """Say whether the user may bring people into the project and remove them."""
+    return is_operator(user) or is_producer(user, project)
 
 
 def is_self(user: AbstractBaseUser | AnonymousUser, actor: Holder) -> bool:

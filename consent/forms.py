@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent.errors import RecordRefused
-from consent.models import Cosigner, Mandate, Project
+from consent.models import Cosigner, Mandate, Project, Role
 from consent.record import WORLDWIDE, Basis, Dialogue, GrantTerms
 from consent.seams import seams
 from consent.sentences import CONTENT_WORDS, LANGUAGES, MEDIA_WORDS
@@ -30,6 +30,32 @@ BASIS_WORDS = {
 def day_input() -> forms.DateInput:
     """Return a field for a day. Browsers read it in one spelling in every language."""
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class ProjectForm(forms.Form):
+    """A new project's names, both of which actors read."""
+
+    name = forms.CharField(
+        max_length=160, label="Name of the production", help_text="As actors know it."
+    )
+    company = forms.CharField(
+        max_length=160, label="Company", help_text="Who asks actors for their consent."
+    )
+
+
+class MemberForm(forms.Form):
+    """Whom to add to a project, as what."""
+
+    email = forms.EmailField(
+        label="E-mail address", help_text="They get a link there to set a password."
+    )
+    name = forms.CharField(
+        max_length=120,
+        required=False,
+        label="Name",
+        help_text="Needed for a new login. Who has one keeps their name.",
+    )
+    role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
 class InviteForm(forms.Form):

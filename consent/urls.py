@@ -13,6 +13,7 @@ from consent.views import (
     outputs,
     own,
     own_data,
+    people,
     receipts,
     recovering,
     withdrawals,
@@ -76,6 +77,13 @@ urlpatterns = [
     path("ledger/checkpoints/<int:size>", ledger.checkpoint, name="checkpoint_at"),
     path("ledger/consistency", ledger.consistency, name="consistency"),
     path("ledger/entries/<int:index>/proof", ledger.entry_proof, name="entry_proof"),
+    path("projects/new/", people.project_new, name="project_new"),
+    path("projects/<uuid:project_id>/people/", people.people, name="people"),
+    path(
+        "projects/<uuid:project_id>/people/<int:membership_id>/remove/",
+        people.remove,
+        name="member_remove",
+    ),
     path("projects/<uuid:project_id>/actors/", cast.actors, name="actors"),
     path(
         "projects/<uuid:project_id>/actors/<uuid:actor_id>/mandate/",

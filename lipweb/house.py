@@ -339,6 +339,13 @@ def later_words(data: Path) -> str:
     kept = data / "demo-logins.json"
     if kept.exists():
         return f"as printed on the first start (the demo's: {kept})"
+    from lipweb.models import User
+
+    if not User.objects.exists():
+        return (
+            "none yet. Make the operator's: .venv/bin/python manage.py "
+            "createsuperuser\nThen sign in, New project, People"
+        )
     return (
         "as given out; the first one by .venv/bin/python manage.py createsuperuser,\n"
         "a new password by .venv/bin/python manage.py changepassword E-MAIL"

@@ -14,7 +14,14 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-PRODUCERS_PAGES: Final = ("consent:actors", "consent:mandate", "consent:propose")
+PRODUCERS_PAGES: Final = (
+    "consent:actors",
+    "consent:mandate",
+    "consent:member_remove",
+    "consent:people",
+    "consent:project_new",
+    "consent:propose",
+)
 TRANSLATED_PAGES: Final = ("own_face", "verify")
 """What the names of synthesis' pages for actors and for anybody begin with."""
 

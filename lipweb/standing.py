@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from consent.access import is_operator
 from consent.models import Actor, Cosigner, Membership, Notice, Role
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Standing:
     @property
     def is_producer(self) -> bool:
         return Role.PRODUCER in self.roles
+
+    @property
+    def may_make_projects(self) -> bool:
+        return is_operator(self.user) or self.is_producer
 
     @property
     def is_reviewer(self) -> bool:

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from consent.access import is_operator
 from consent.models import Project, Role
 from lipweb.models import User
 from lipweb.pages.inbox import inbox_of, link_to
@@ -22,11 +23,14 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     standing = Standing(user)
     consent_page = link_to("consent:home")
-    if standing.is_actor and not standing.is_member and consent_page:
+    works_here = standing.is_member or is_operator(user)
+    if standing.is_actor and not works_here and consent_page:
         return redirect(consent_page)
-    if standing.is_cosigner and not standing.is_member and not standing.is_actor:
+    if standing.is_cosigner and not works_here:
         return redirect("consent:cosigner_home")
     page = {"waiting": inbox_of(user), "projects": project_rows(user)}
+    if is_operator(user):
+        page["others"] = Project.objects.exclude(memberships__user=user)
     return render(request, "home.html", page)
 
 

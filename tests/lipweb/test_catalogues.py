@@ -94,8 +94,14 @@ def test_messages_are_found_in_templates_of_each_kind() -> None:
 
 
 # What people read in a template must be marked, or it stays English.
-PRODUCERS = {"actors.html", "_casting.html", "mandate.html", "propose.html"}
-SHARED = ("base.html", "_top.html", "_field.html", "refusal.html", "login.html")
+PRODUCERS = {
+    *("actors.html", "_casting.html", "mandate.html", "propose.html"),
+    *("people.html", "member_remove.html", "project_new.html"),
+}
+SHARED = (
+    *("base.html", "_top.html", "_field.html", "refusal.html", "login.html"),
+    *("password.html", "password_sent.html", "password_new.html", "password.txt"),
+)
 SHOWN = [
     *(p for p in (REPOSITORY / "templates/consent").iterdir()),
     *(p for p in (REPOSITORY / "templates/synthesis/faces").iterdir()),
