@@ -55,7 +55,7 @@ class MemberForm(forms.Form):
         label="Name",
         help_text="Needed for a new login. Who has one keeps their name.",
     )
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.REVIEWER)
 
 
 class InviteForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from consent.access import is_operator
+from consent.access import may_make_projects
 from consent.models import Actor, Cosigner, Membership, Notice, Role
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Standing:
     def is_producer(self) -> bool:
         return Role.PRODUCER in self.roles
 
-    @property
+    @cached_property
     def may_make_projects(self) -> bool:
-        return is_operator(self.user) or self.is_producer
+        return may_make_projects(self.user)
 
     @property
     def is_reviewer(self) -> bool:

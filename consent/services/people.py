@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -157,10 +158,12 @@ def _login_of(*, email: str, name: str) -> Any:
     """The login of an address: the one there is, or a new one without a password."""
     people = get_user_model().objects
     user = people.filter(email=email).first()
-    if user is None:
-        name = _name(name, most=PERSON_NAME_MAX)
-        user = people.create_user(email, name=name)
-    return user
+    if user is not None:
+        return user
+    fields = {"name": _name(name, most=PERSON_NAME_MAX)}
+    # Somebody else may add the same address at this moment.
+    fields["password"] = make_password(None)
+    return people.get_or_create(email=email, defaults=fields)[0]
 
 
 def _log(kind: str, project: Project, by: AbstractBaseUser, **more: Any) -> None:

@@ -21,8 +21,8 @@ PERSON = Limit("login-person", most=8, window_s=QUARTER_HOUR_S)
 ADDRESS = Limit("login-address", most=40, window_s=QUARTER_HOUR_S)
 ACCOUNT = Limit("login-account", most=60, window_s=QUARTER_HOUR_S)
 TOO_MANY = _(
-    "Too many wrong passwords. Wait a quarter of an hour and try again, or ask the "
-    "operator for a new password."
+    "Too many wrong passwords. Wait a quarter of an hour and try again, or set a new "
+    "password by mail."
 )
 
 
