@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,10 @@ import numpy as np
 
 def scene_lengthen(source: Path, target: Path, *, seconds: int) -> None:
     """Write source to and fro until it is that many seconds long, same size and rate.
-    For measuring only: the source is our own computer-generated scene."""
+    For measuring only: the source is our own computer-generated scene. No two files
+    are the same: of one that was here before, the mouths would be taken ready made."""
     with av.open(str(source)) as clip, av.open(str(target), "w") as out:
+        out.metadata["comment"] = secrets.token_hex(8)
         picture = clip.streams.video[0]
         rate = Fraction(picture.average_rate or 25)
         frames = [frame.reformat(format="yuv420p") for frame in clip.decode(picture)]

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lipweb.bench import peak_memory
+from lipweb.bench import peak_memory, scene_lengthen
+from lipweb.demo_production import SCENE
 from lipweb.management.commands.bench import missed_bounds
 from synthesis.models import Render
 
@@ -50,3 +52,15 @@ def test_memory_of_a_child_is_seen_while_it_is_held(
     ):
         wait_for(lambda: peak.bytes - alone.bytes > 250 << 20)
         child.communicate(b"")
+
+
+def test_a_scene_to_measure_is_never_one_that_was_rendered_before(
+    tmp_path: Path,
+) -> None:
+    for name in ("once", "again"):
+        scene_lengthen(SCENE, tmp_path / f"{name}.mp4", seconds=1)
+    once, again = (
+        (tmp_path / f"{name}.mp4").read_bytes() for name in ("once", "again")
+    )
+    assert once != again
+    assert len(once) == len(again)
