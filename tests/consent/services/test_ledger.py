@@ -120,7 +120,7 @@ BY_VENDOR = {
         "INSERT OR REPLACE INTO consent_ledgerentry SELECT * FROM consent_ledgerentry"
     ],
     "postgresql": [
-        "TRUNCATE consent_ledgerentry",
+        "TRUNCATE consent_ledgerentry CASCADE",
         "INSERT INTO consent_ledgerentry SELECT * FROM consent_ledgerentry "
         "ON CONFLICT (\"index\") DO UPDATE SET kind = 'other'",
     ],
