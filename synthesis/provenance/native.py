@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,25 @@ _MAGIC = {
 }
 
 
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----\s*", re.DOTALL
+)
+
+
+def _without(roots: bytes, others: bytes) -> bytes:
+    """The certificates of one PEM bundle that are not in the other.
+
+    Who may sign may tell the time as well, so that of a root in both lists the library
+    would name either as what it went by, at random.
+    """
+    known = {b"".join(one[1].split()) for one in _CERTIFICATE.finditer(others)}
+    return b"".join(
+        one[0]
+        for one in _CERTIFICATE.finditer(roots)
+        if b"".join(one[1].split()) not in known
+    )
+
+
 def settings(
     anchors: bytes, *, time_anchors: bytes = b"", created: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -47,10 +67,10 @@ def settings(
     trust: dict[str, Any] = {"trust_config": "\n".join(usages) + "\n"}
     if anchors.strip():
         trust["user_anchors"] = anchors.decode("ascii")
-    if time_anchors.strip():
+    if only_clocks := _without(time_anchors, anchors):
         trust["anchors"] = [
             {
-                "trust_anchors": time_anchors.decode("ascii"),
+                "trust_anchors": only_clocks.decode("ascii"),
                 "trust_kind": "tsa",
                 "trust_uri": CLOCKS,
             }
