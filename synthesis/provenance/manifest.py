@@ -8,19 +8,16 @@ appears as hashes, files as "Scene" and "Dub sound".
 from __future__ import annotations
 
 import io
-import os
 import re
-import tempfile
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import c2pa
 
-from synthesis.errors import SynthesisError
 from synthesis.provenance.binding import Binding
 from synthesis.provenance.ingredients import ingredient_archive
 from synthesis.provenance.mark.embed import ALGORITHM
@@ -31,7 +28,7 @@ from synthesis.provenance.native import (
     settings,
 )
 from synthesis.provenance.signers import Signer
-from synthesis.provenance.signing import film_sign
+from synthesis.provenance.signing import film_put, or_not_signed
 
 Json = dict[str, Any]
 
@@ -163,44 +160,18 @@ def sign(
     """
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
     moment = (when or datetime.now(UTC)).astimezone(UTC)
-    draft: Path | None = None
-    try:
+    with or_not_signed():
         kind = media_type(source) or "video/mp4"
         made_of = _ingredients(facts, anchors)
-        draft = _new_file_beside(target)
-        with source.open("rb") as plain, draft.open("w+b") as signed:
-            manifest = film_sign(
-                partial(_builder, manifest_id, facts, kind, made_of, moment),
-                kind,
-                plain,
-                signed,
-                signer=signer,
-                time_authority=time_authority,
-            )
-            signed.flush()
-            os.fsync(signed.fileno())
-        draft.replace(target)
-    except (c2pa.C2paError, OSError, ValueError) as error:
-        raise not_signed() from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+        manifest = film_put(
+            partial(_builder, manifest_id, facts, kind, made_of, moment),
+            kind,
+            source,
+            target,
+            signer=signer,
+            time_authority=time_authority,
+        )
     return SignedManifest(manifest_id, manifest)
-
-
-def not_signed() -> SynthesisError:
-    """What is raised wherever signing fails."""
-    return SynthesisError(
-        "credential-not-signed",
-        "The Content Credential could not be signed, so the file was not made. "
-        "Check the signing certificate and the free disk space, then try again.",
-    )
-
-
-def _new_file_beside(target: Path) -> Path:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".signing-")
-    os.close(handle)
-    return Path(name)
 
 
 @dataclass(frozen=True)
@@ -230,15 +201,9 @@ def _builder(
     moment: datetime,
     binding: Binding,
 ) -> c2pa.Builder:
-    definition = {
-        "label": manifest_id,
-        "claim_version": 2,
-        "title": facts.title,
-        "format": kind,
-        "claim_generator_info": [generator(facts.software_version)],
-        "assertions": [*_assertions(facts, stamp(moment)), binding.assertion()],
-        "ingredients": list(made_of.by_hash),
-    }
+    assertions = [*_assertions(facts, stamp(moment)), binding.assertion()]
+    definition = definition_of(manifest_id, facts, kind, assertions)
+    definition["ingredients"] = list(made_of.by_hash)
     if facts.thumbnail:
         definition["thumbnail"] = {"format": "image/jpeg", "identifier": "thumbnail"}
     context = c2pa.Context.from_dict(settings(b"", created=CREATED))
@@ -251,14 +216,43 @@ def _builder(
     return builder
 
 
+class Stated(Protocol):
+    """What every manifest of this house says of itself."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def software_version(self) -> str: ...
+
+
+def definition_of(
+    manifest_id: str, facts: Stated, kind: str, assertions: list[Json]
+) -> Json:
+    """A manifest as the native library takes one, without ingredients."""
+    return {
+        "label": manifest_id,
+        "claim_version": 2,
+        "title": facts.title,
+        "format": kind,
+        "claim_generator_info": [
+            agent(facts.software_version) | {"specVersion": SPEC_VERSION}
+        ],
+        "assertions": assertions,
+    }
+
+
+def soft_binding(algorithm: str, mark_id: str) -> Json:
+    """Names the invisible mark by which a stripped file is found again."""
+    return {
+        "alg": algorithm,
+        "blocks": [{"scope": {}, "value": mark_id}],
+        "pad": [],
+    }
+
+
 def agent(version: str) -> Json:
     """Who did what an action says."""
     return {"name": "lipweb", "version": version}
-
-
-def generator(version: str) -> Json:
-    """Who made the claim, after which version of the specification."""
-    return agent(version) | {"specVersion": SPEC_VERSION}
 
 
 def stamp(moment: datetime) -> str:
@@ -278,11 +272,7 @@ def _assertions(facts: ManifestFacts, when: str) -> list[Json]:
             "actions": _actions(facts, when),
             "allActionsIncluded": True,
         },
-        "c2pa.soft-binding": {
-            "alg": facts.mark_algorithm,
-            "blocks": [{"scope": {}, "value": facts.mark_id}],
-            "pad": [],
-        },
+        "c2pa.soft-binding": soft_binding(facts.mark_algorithm, facts.mark_id),
         "c2pa.ai-disclosure": disclosure(
             facts.model_name, facts.model_sha256, oversight=facts.oversight
         ),

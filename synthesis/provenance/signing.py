@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 import c2pa
 
+from synthesis.errors import SynthesisError
 from synthesis.provenance.binding import Binding, Film
 from synthesis.provenance.native import settings
 from synthesis.provenance.signers import SIGNATURE_BYTES, Signer
@@ -27,6 +32,55 @@ Unsigned = Callable[[], c2pa.Builder]
 
 UnsignedFilm = Callable[[Binding], c2pa.Builder]
 """The same, with what binds it to the film."""
+
+
+@contextmanager
+def or_not_signed() -> Iterator[None]:
+    """What goes wrong in the block is a SynthesisError `credential-not-signed`."""
+    try:
+        yield
+    except (c2pa.C2paError, OSError, ValueError) as error:
+        raise not_signed() from error
+
+
+def not_signed() -> SynthesisError:
+    """What is raised wherever signing fails."""
+    return SynthesisError(
+        "credential-not-signed",
+        "The Content Credential could not be signed, so the file was not made. "
+        "Check the signing certificate and the free disk space, then try again.",
+    )
+
+
+def film_put(
+    unsigned: UnsignedFilm,
+    kind: str,
+    source: Path,
+    target: Path,
+    *,
+    signer: Signer,
+    time_authority: str = "",
+) -> bytes:
+    """film_sign from file to file: the target appears whole or not at all, and may be
+    the source itself."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".signing-")
+    draft = Path(name)
+    try:
+        with source.open("rb") as plain, os.fdopen(handle, "w+b") as signed:
+            store = film_sign(
+                unsigned,
+                kind,
+                plain,
+                signed,
+                signer=signer,
+                time_authority=time_authority,
+            )
+            signed.flush()
+            os.fsync(signed.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return store
 
 
 def film_sign(

@@ -8,7 +8,6 @@ which is kept inside it. The invisible mark came along with the pixels.
 from __future__ import annotations
 
 import io
-import os
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,18 +22,19 @@ from synthesis.provenance.ingredients import ingredient_archive
 from synthesis.provenance.manifest import (
     SignedManifest,
     agent,
-    generator,
-    not_signed,
+    definition_of,
+    soft_binding,
     stamp,
 )
 from synthesis.provenance.mark.embed import ALGORITHM
 from synthesis.provenance.native import CONSENT_LABEL, settings
 from synthesis.provenance.read import reading_limit_s
 from synthesis.provenance.signers import Signer
-from synthesis.provenance.signing import film_sign
+from synthesis.provenance.signing import film_put, not_signed, or_not_signed
 
 Json = dict[str, Any]
 
+KIND = "video/mp4"
 ACTION = "c2pa.transcoded"
 CREATED = [
     "c2pa.actions",
@@ -68,8 +68,8 @@ def transcode_sign(
     when: datetime | None = None,
     time_authority: str = "",
 ) -> SignedManifest:
-    """Write `copy` (MP4) with a signed manifest to `target`, another path; what is left
-    there when it raises is the caller's to delete. Memory stays constant.
+    """Write `copy` (MP4) with a signed manifest to `target`, which appears whole or not
+    at all. Memory stays constant.
     Raises SynthesisError `credential-not-signed`."""
     manifest_id = f"urn:c2pa:{uuid.uuid4()}"
     moment = (when or datetime.now(UTC)).astimezone(UTC)
@@ -86,20 +86,15 @@ def transcode_sign(
     )
     if parent is None:
         raise not_signed()
-    try:
-        with copy.open("rb") as unsigned, target.open("w+b") as signed:
-            manifest = film_sign(
-                partial(_builder, manifest_id, facts, parent, moment),
-                "video/mp4",
-                unsigned,
-                signed,
-                signer=signer,
-                time_authority=time_authority,
-            )
-            signed.flush()
-            os.fsync(signed.fileno())
-    except (c2pa.C2paError, OSError, ValueError) as error:
-        raise not_signed() from error
+    with or_not_signed():
+        manifest = film_put(
+            partial(_builder, manifest_id, facts, parent, moment),
+            KIND,
+            copy,
+            target,
+            signer=signer,
+            time_authority=time_authority,
+        )
     return SignedManifest(manifest_id, manifest)
 
 
@@ -110,14 +105,8 @@ def _builder(
     moment: datetime,
     binding: Binding,
 ) -> c2pa.Builder:
-    definition = {
-        "label": manifest_id,
-        "claim_version": 2,
-        "title": facts.title,
-        "format": "video/mp4",
-        "claim_generator_info": [generator(facts.software_version)],
-        "assertions": [*_assertions(facts, moment), binding.assertion()],
-    }
+    assertions = [*_assertions(facts, moment), binding.assertion()]
+    definition = definition_of(manifest_id, facts, KIND, assertions)
     context = c2pa.Context.from_dict(settings(b"", created=CREATED))
     builder = c2pa.Builder(definition, context=context)
     builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
@@ -133,11 +122,7 @@ def _assertions(facts: TranscodeFacts, moment: datetime) -> list[Json]:
     }
     content: dict[str, Json] = {
         "c2pa.actions.v2": {"actions": [done], "allActionsIncluded": True},
-        "c2pa.soft-binding": {
-            "alg": ALGORITHM,
-            "blocks": [{"scope": {}, "value": facts.mark_id}],
-            "pad": [],
-        },
+        "c2pa.soft-binding": soft_binding(ALGORITHM, facts.mark_id),
         CONSENT_LABEL: {"records": list(facts.consent_records)},
     }
     return [{"label": label, "data": data} for label, data in content.items()]

@@ -19,14 +19,13 @@ import c2pa
 from synthesis.provenance.container import UpdatedFile, appended_box
 from synthesis.provenance.manifest import (
     agent,
+    definition_of,
     disclosure,
-    generator,
-    not_signed,
     stamp,
 )
 from synthesis.provenance.native import CONSENT_LABEL, media_type_of, settings
 from synthesis.provenance.signers import Signer
-from synthesis.provenance.signing import head_sign
+from synthesis.provenance.signing import head_sign, or_not_signed
 
 Json = dict[str, Any]
 
@@ -95,7 +94,7 @@ def update_sign(
     kind = media_type_of(before.head) or "video/mp4"
     # With its update box behind its head, the skeleton is a small MP4 of its own.
     head = UpdatedFile(io.BytesIO(before.head), before.appended).read()
-    try:
+    with or_not_signed():
         signed, store = head_sign(
             partial(_builder, manifest_id, kind, before, facts, moment),
             kind,
@@ -104,33 +103,24 @@ def update_sign(
             time_authority=time_authority,
         )
         appended = appended_box(signed, before.head)
-    except (c2pa.C2paError, OSError, ValueError) as error:
-        raise not_signed() from error
     return Update(manifest_id, appended, store)
 
 
 def _builder(
     manifest_id: str, kind: str, before: Before, facts: UpdateFacts, moment: datetime
 ) -> c2pa.Builder:
-    definition = {
-        "label": manifest_id,
-        "claim_version": 2,
-        "title": facts.title,
-        "format": kind,
-        "claim_generator_info": [generator(facts.software_version)],
-        "assertions": _assertions(facts, moment),
-        "ingredients": [
-            {
-                "title": facts.title,
-                "format": kind,
-                "relationship": "parentOf",
-                "instance_id": before.manifest_id,
-                "active_manifest": before.manifest_id,
-                "validation_results": before.checked,
-                "manifest_data": {"format": "application/c2pa", "identifier": "store"},
-            }
-        ],
-    }
+    definition = definition_of(manifest_id, facts, kind, _assertions(facts, moment))
+    definition["ingredients"] = [
+        {
+            "title": facts.title,
+            "format": kind,
+            "relationship": "parentOf",
+            "instance_id": before.manifest_id,
+            "active_manifest": before.manifest_id,
+            "validation_results": before.checked,
+            "manifest_data": {"format": "application/c2pa", "identifier": "store"},
+        }
+    ]
     context = c2pa.Context.from_dict(settings(b"", created=CREATED))
     builder = c2pa.Builder(definition, context=context)
     builder.set_intent(c2pa.C2paBuilderIntent.UPDATE)
