@@ -213,10 +213,10 @@ def decode_waves(
     return Detection(True, mark_id.hex(), name, round(float(agreement), 3))
 
 
-FALLS = np.array([0.15, 1.0])
+FALLS = np.array([0.06, 0.15, 1.0])
 LOUDNESS = np.geomspace(0.1, 6.0, 16)
 _SHAPES = np.exp(-(RADIUS / PERIOD_PX - RADIUS.min() / PERIOD_PX) / FALLS[:, None])
-"""How the mark fades towards high frequencies, more or less, (2, n)."""
+"""How the mark fades towards high frequencies, more or less, (3, n)."""
 
 
 def _trust(carriers: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:

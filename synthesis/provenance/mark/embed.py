@@ -30,15 +30,18 @@ ALGORITHM = "org.lipweb.lattice.2"
 SHORTEST_SIDE_PX = 160
 LARGEST_SHAPE = 4.0
 
-QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.21, 1.75, 640 * 360
+QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.22, 1.75, 640 * 360
 """Levels. With rounding to uint8, 46.2 dB of luma PSNR or more from 640x360 up;
 smaller pictures, which have less room for it, down to 43 dB."""
-FLAT_TO = 0.12
+FLAT_TO, FALL = 0.12, 4.0
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
-FALL = 4.0
-TEXTURE = 0.15
-FLAT_RMS = 0.85
-"""Levels: no louder than this where a picture is smooth, whatever is left to give."""
+LOW_TO, LOW_FALL = 0.10, 3.0
+"""The same by cycles a canvas pixel: what is scaled to a third or pressed to CRF 40
+keeps the low ones, which the eye sees less of as well."""
+TEXTURE = 0.3
+FLAT_RMS = 0.65
+"""Levels: no louder than this where a picture is smooth, whatever is left to give, and
+louder in small pictures, which lose most to a codec."""
 STEPS_PER_LEVEL = 16
 REACH = 127 / STEPS_PER_LEVEL
 """Levels: the most that one pixel may change."""
@@ -76,8 +79,10 @@ class Embedder:
         self._canvas = canvas_size(width, height)
         lift = (QUIET_AREA_PX / (width * height)) ** 0.5
         self._rms = min(max(QUIET_RMS * lift, QUIET_RMS), LOUD_RMS)
-        pitch = RADIUS / PERIOD_PX * self._canvas[0] / width
-        shape = np.minimum(1.0, FLAT_TO / pitch) ** FALL
+        pitch = RADIUS / PERIOD_PX
+        shape = np.minimum(1.0, LOW_TO / pitch) ** LOW_FALL
+        pitch = pitch * self._canvas[0] / width
+        shape *= np.minimum(1.0, FLAT_TO / pitch) ** FALL
         self._shaped = shape / np.sqrt(np.mean(shape**2))
         self._amplitude: NDArray[np.float64] | None = None
 
@@ -100,7 +105,8 @@ class Embedder:
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
         delta = np.tile(tile, repeats)[:down, :across] * mask
         brightest = float(np.percentile(light[::8, ::8], 90))
-        smooth = FLAT_RMS * self._rms / (QUIET_RMS * brightest * _rms(tile))
+        lift = (self._rms / QUIET_RMS) ** 2
+        smooth = FLAT_RMS * lift / (brightest * _rms(tile))
         delta *= min(self._rms / _rms(delta), smooth)
         _add(y, np.clip(delta, -REACH, REACH, out=delta))
 
