@@ -35,11 +35,13 @@ QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.22, 1.75, 640 * 360
 smaller pictures, which have less room for it, down to 43 dB."""
 FLAT_TO, FALL = 0.12, 4.0
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
-LOW_TO, LOW_FALL = 0.10, 3.0
+LOW_TO, LOW_FALL = 0.10, 2.0
 """The same by cycles a canvas pixel: what is scaled to a third or pressed to CRF 40
 keeps the low ones, which the eye sees less of as well."""
-TEXTURE = 0.3
-FLAT_RMS = 0.65
+FINE_PX, TEXTURE = 0.8, 1.2
+"""Texture is what is left of a canvas less its blur of this sigma: a coarser one would
+take the soft edge of what is out of focus for it."""
+FLAT_RMS = 0.66
 """Levels: no louder than this where a picture is smooth, whatever is left to give, and
 louder in small pictures, which lose most to a codec."""
 STEPS_PER_LEVEL = 16
@@ -99,7 +101,7 @@ class Embedder:
             )
         canvas = to_canvas(y)
         flat, power = flatten(canvas)
-        mask, light = _mask(canvas, np.asarray(cv2.sqrt(power), np.float32))
+        mask, light = _mask(canvas)
         tile = self._tile(flat, mask, power)
         across, down = self._canvas
         repeats = (-(-down // PERIOD_PX), -(-across // PERIOD_PX))
@@ -150,14 +152,16 @@ def _rms(plane: FloatPlane) -> float:
     return float(np.sqrt(cv2.norm(plane, cv2.NORM_L2SQR) / plane.size))
 
 
-def _mask(canvas: FloatPlane, spread: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
+def _mask(canvas: FloatPlane) -> tuple[FloatPlane, FloatPlane]:
     """How much the eye forgives at each point, relative, and the part of it that light
-    and shadow have; both float32. spread: local deviation, levels.
+    and shadow have; both float32.
 
     More in texture (eroded: not on the flat side of an edge), less in deep shadow
     and near white, where a level shows most or would be clipped.
     """
-    busy = cv2.erode(1.0 + TEXTURE * spread, np.ones((9, 9), np.uint8))
+    fine = canvas - cv2.GaussianBlur(canvas, (0, 0), FINE_PX)
+    power = np.maximum(cv2.boxFilter(fine * fine, -1, (9, 9)), 0.0)
+    busy = cv2.erode(1.0 + TEXTURE * cv2.sqrt(power), np.ones((9, 9), np.uint8))
     mean = cv2.blur(canvas, (7, 7))
     light = np.clip((mean - 4.0) / 60.0, 0.25, 1.0)
     light *= np.clip((262.0 - mean) / 40.0, 0.25, 1.0)

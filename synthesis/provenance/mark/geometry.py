@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, FloatPlane
+from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, RADIUS, FloatPlane
 
 Matrix = NDArray[np.float64]
 """Pattern px (across, down) to canvas px, last axes (2, 2)."""
@@ -38,6 +38,10 @@ ASKEW, LONGER = 0.12, 1.25
 """How far off its axis a period may point, and how unlike the two periods may be."""
 KEPT = 5
 APART = 0.006
+LOW_TO = 0.1
+SHARES = np.minimum(1.0, LOW_TO / (RADIUS / PERIOD_PX))
+SHARES = np.asarray(SHARES / SHARES.sum(), np.float32)
+"""(n,): how much each carrier counts: the low ones are written louder."""
 PLAIN = np.eye(2)[None]
 ANYHOW = np.array(
     [np.eye(2), [[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], np.float64
@@ -72,7 +76,7 @@ def _best(
     power: FloatPlane, matrices: Matrix, cells: NDArray[np.int32], count: int
 ) -> list[tuple[float, Matrix]]:
     """The best matrices that are not neighbours, improved, with their energies."""
-    energy = power.take(cells).mean(axis=1)
+    energy = power.take(cells) @ SHARES
     directions, reach = ANYHOW, 0.003
     if not np.any(matrices[:, 0, 1]):
         directions, reach = PLAIN, 0.0012
@@ -95,7 +99,7 @@ def _climbed(
     energy = -1.0
     for finer in (1.0, 1.0, 0.5, 0.25):
         near = best + finer * around
-        energies = power.take(_cells(near)).mean(axis=1)
+        energies = power.take(_cells(near)) @ SHARES
         best, energy = near[int(np.argmax(energies))], float(energies.max())
     return energy, best
 
