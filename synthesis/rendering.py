@@ -21,7 +21,6 @@ from synthesis.delivery import (
     Delivery,
     Sound,
     dub_tracks,
-    not_kept,
     scene_subtitles,
     scene_tracks,
 )
@@ -125,7 +124,7 @@ def render_finish(render: Render) -> None:
             mark_key_id=mark.key[0],
             fingerprint=fingerprint,
             label=mark.label_record,
-            media=file_told(held, delivery) | {"not_kept": not_kept(facts, delivery)},
+            media=file_told(held, facts, delivery),
         )
         copy = None
         if encoding.container != "mp4" or not browsers_play(held):

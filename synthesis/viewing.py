@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthesis import house_keys
-from synthesis.delivery import Delivery
+from synthesis.delivery import Delivery, not_kept
 from synthesis.errors import SynthesisError
 from synthesis.media.frames import read_frames
 from synthesis.media.probe import Probe, probe, sha256_file
@@ -107,8 +107,8 @@ def _read_back(
         )
 
 
-def file_told(held: Probe, delivery: Delivery) -> dict[str, Any]:
-    """What a finished file holds, as its row keeps it."""
+def file_told(held: Probe, scene: Probe, delivery: Delivery) -> dict[str, Any]:
+    """What a finished file holds, and of its scene does not, as its row keeps it."""
     return {
         "format": str(delivery.format),
         "codec": held.codec,
@@ -128,4 +128,5 @@ def file_told(held: Probe, delivery: Delivery) -> dict[str, Any]:
         "subtitles": [
             {"language": one.language, "title": one.title} for one in held.subtitles
         ],
+        "not_kept": not_kept(scene, delivery),
     }

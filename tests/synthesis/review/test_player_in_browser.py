@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
 import pytest
+from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from lipweb.models import User
-from synthesis.models import Comment, Deliverable
+from synthesis.delivery import Delivery
+from synthesis.media.formats import Format
+from synthesis.media.probe import probe
+from synthesis.media.proxy import browsers_play, write_proxy
+from synthesis.models import Comment, Deliverable, ViewingCopy
+from synthesis.viewing import file_told
+from tests.synthesis.production import signed_bytes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -93,6 +103,44 @@ def test_steps_go_one_frame_on_and_back(player: Page) -> None:
     assert on_screen(player) == (49, 49)
     player.keyboard.press(".")
     assert said(player) == 49
+
+
+@pytest.fixture
+def master(deliverable: Deliverable, tmp_path: Path) -> Deliverable:
+    """The same pictures as a ProRes file of 10 bits, and the copy that is watched."""
+    path, watched = tmp_path / "master.mov", tmp_path / "watched.mp4"
+    with deliverable.file.open("rb") as file, av.open(path, "w") as out:
+        source = av.open(file)
+        stream = out.add_stream("prores_ks", rate=source.streams.video[0].average_rate)
+        stream.width, stream.height = 320, 180
+        stream.pix_fmt = "yuv422p10le"
+        for frame in source.decode(video=0):
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    held = probe(path)
+    assert not browsers_play(held)
+    write_proxy(path, held, watched)
+    data, manifest_id = signed_bytes(watched.read_bytes())
+    deliverable.file.save("file.mov", ContentFile(path.read_bytes()))
+    deliverable.media = file_told(held, held, Delivery(Format.PRORES))
+    deliverable.save()
+    copy = ViewingCopy(
+        deliverable=deliverable,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        manifest_id=manifest_id,
+    )
+    copy.file.save("file.mp4", ContentFile(data))
+    return deliverable
+
+
+@pytest.mark.parametrize("rate", [RATES[0]], ids=["23.976"])
+def test_of_a_master_no_browser_plays_the_copy_stands_on_the_same_frames(
+    master: Deliverable, player: Page
+) -> None:
+    for frame in (1, 29, 49, 0):
+        player.locator("#seek").fill(str(frame))
+        assert on_screen(player) == (frame, frame)
 
 
 def test_a_stop_leaves_both_on_the_frame_that_is_named(player: Page) -> None:
