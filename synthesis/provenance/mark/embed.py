@@ -11,6 +11,7 @@ from synthesis.provenance.mark import codec
 from synthesis.provenance.mark.lattice import (
     CARRIERS,
     FLOOR,
+    LOW_TO,
     PERIOD_PX,
     RADIUS,
     TEN_BIT_STEPS,
@@ -35,9 +36,8 @@ QUIET_RMS, LOUD_RMS, QUIET_AREA_PX = 1.22, 1.75, 640 * 360
 smaller pictures, which have less room for it, down to 43 dB."""
 FLAT_TO, FALL = 0.12, 4.0
 """Cycles a pixel above which carriers are written ever softer: codecs drop them."""
-LOW_TO, LOW_FALL = 0.10, 2.0
-"""The same by cycles a canvas pixel: what is scaled to a third or pressed to CRF 40
-keeps the low ones, which the eye sees less of as well."""
+LOW_FALL = 2.0
+"""The same above LOW_TO."""
 FINE_PX, TEXTURE = 0.8, 1.2
 """Texture is what is left of a canvas less its blur of this sigma: a coarser one would
 take the soft edge of what is out of focus for it."""

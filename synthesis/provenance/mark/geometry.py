@@ -14,7 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthesis.provenance.mark.lattice import CARRIERS, PERIOD_PX, RADIUS, FloatPlane
+from synthesis.provenance.mark.lattice import (
+    CARRIERS,
+    LOW_TO,
+    PERIOD_PX,
+    RADIUS,
+    FloatPlane,
+)
 
 Matrix = NDArray[np.float64]
 """Pattern px (across, down) to canvas px, last axes (2, 2)."""
@@ -38,7 +44,6 @@ ASKEW, LONGER = 0.12, 1.25
 """How far off its axis a period may point, and how unlike the two periods may be."""
 KEPT = 5
 APART = 0.006
-LOW_TO = 0.1
 SHARES = np.minimum(1.0, LOW_TO / (RADIUS / PERIOD_PX))
 SHARES = np.asarray(SHARES / SHARES.sum(), np.float32)
 """(n,): how much each carrier counts: the low ones are written louder."""

@@ -22,6 +22,9 @@ PERIOD_PX = 112
 LOWEST, HIGHEST = 0.04, 0.18
 """Cycles a canvas pixel. A codec at CRF 33 leaves two thirds of a carrier at the low
 end and a twentieth at 0.3, so all the energy the eye allows goes where it lasts."""
+LOW_TO = 0.10
+"""Cycles a canvas pixel up to which carriers are written loudest: what is scaled to a
+third or pressed to CRF 40 keeps these, and the eye sees less of them."""
 PILOTS = 96
 FLOOR = 9.0
 """Levels ** 2: the power that a flat place is taken to have, grain and codec."""
