@@ -42,8 +42,9 @@ FINE_PX, TEXTURE = 0.8, 1.2
 """Texture is what is left of a canvas less its blur of this sigma: a coarser one would
 take the soft edge of what is out of focus for it."""
 FLAT_RMS = 0.66
-"""Levels: no louder than this where a picture is smooth, whatever is left to give, and
-louder in small pictures, which lose most to a codec."""
+"""Levels: no louder than this where a picture is smooth, whatever is left to give, but
+for what texture adds (a quarter even where there is only rounding); louder in small
+pictures, which lose most to a codec."""
 STEPS_PER_LEVEL = 16
 REACH = 127 / STEPS_PER_LEVEL
 """Levels: the most that one pixel may change."""
