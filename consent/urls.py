@@ -78,6 +78,9 @@ urlpatterns = [
     path("ledger/consistency", ledger.consistency, name="consistency"),
     path("ledger/entries/<int:index>/proof", ledger.entry_proof, name="entry_proof"),
     path("projects/new/", people.project_new, name="project_new"),
+    path(
+        "projects/<uuid:project_id>/names/", people.project_names, name="project_names"
+    ),
     path("projects/<uuid:project_id>/people/", people.people, name="people"),
     path(
         "projects/<uuid:project_id>/people/<int:membership_id>/remove/",

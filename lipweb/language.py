@@ -19,6 +19,7 @@ PRODUCERS_PAGES: Final = (
     "consent:mandate",
     "consent:member_remove",
     "consent:people",
+    "consent:project_names",
     "consent:project_new",
     "consent:propose",
 )

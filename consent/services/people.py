@@ -1,4 +1,4 @@
-"""Who works on what: making a project, bringing people into it, letting them go."""
+"""Who works on what: making and naming projects, adding people, letting them go."""
 
 from __future__ import annotations
 
@@ -52,6 +52,34 @@ def project_create(
     membership = project.memberships.create(user_id=acting_user.pk, role=Role.PRODUCER)
     _log_member("member-added", membership, acting_user)
     return project
+
+
+@transaction.atomic
+def project_rename(
+    *, project: Project, name: str, company: str, acting_user: AbstractBaseUser
+) -> None:
+    """Give a project other names, while no actor has read the ones it has: consent is
+    given to a production by name, and must not pass to another one. ConsentError
+    "name-in-use" if one has; "name-missing", "name-too-long" or "name-wrong" says what
+    is wrong with either name."""
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    _require_may_change(acting_user, project)
+    if not is_renamable(project):
+        raise ConsentError(
+            "name-in-use",
+            "An actor was invited under this name, and consent is given to it. Make a"
+            " new project for another production.",
+        )
+    before = {"name": project.name, "company": project.company}
+    project.name = _name(name, most=PROJECT_NAME_MAX)
+    project.company = _name(company, most=PROJECT_NAME_MAX)
+    project.save(update_fields=["name", "company"])
+    _log("project-renamed", project, acting_user, before=before)
+
+
+def is_renamable(project: Project) -> bool:
+    """Say whether no actor has been invited to the project or asked for consent."""
+    return not (project.castings.exists() or project.grants.exists())
 
 
 @transaction.atomic

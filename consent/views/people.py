@@ -1,4 +1,4 @@
-"""Pages of those who lead: a new project, and who belongs to one."""
+"""Pages of those who lead: a new project, its names, and who belongs to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from consent.access import is_operator, may_change_people, may_make_projects
 from consent.errors import ConsentError, NotAllowed
 from consent.forms import MemberForm, ProjectForm
 from consent.models import Membership, Project
-from consent.services.people import member_add, member_remove, project_create
+from consent.services.people import (
+    is_renamable,
+    member_add,
+    member_remove,
+    project_create,
+    project_rename,
+)
 
 FIELD_OF_CODE = {
     "address-wrong": "email",
@@ -47,6 +53,31 @@ def project_new(request: HttpRequest) -> HttpResponse:
             return redirect("consent:people", project_id=made.id)
     status = 422 if form.errors else 200
     return render(request, "consent/project_new.html", {"form": form}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_names(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Give a project other names, as long as no actor has read them."""
+    project = project_of_people(request, project_id)
+    user = cast(AbstractBaseUser, request.user)
+    if not may_change_people(user, project):
+        raise NotAllowed("Only a producer of this project or an operator may do that.")
+    names = {"name": project.name, "company": project.company}
+    form = ProjectForm(request.POST or None, initial=names)
+    if request.method == "POST" and form.is_valid():
+        try:
+            project_rename(project=project, acting_user=user, **form.cleaned_data)
+        except NotAllowed:
+            raise
+        except ConsentError as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, "The names are changed.")
+            return redirect("consent:people", project_id=project.id)
+    context = {"project": project, "form": form, "may": is_renamable(project)}
+    status = 422 if form.errors else 200
+    return render(request, "consent/project_names.html", context, status=status)
 
 
 def project_of_people(request: HttpRequest, project_id: UUID) -> Project:
@@ -83,6 +114,7 @@ def people(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "form": form,
         "is_member": members.filter(user_id=user.pk).exists(),
         "may_change": may_change_people(user, project),
+        "may_rename": is_renamable(project),
     }
     status = 422 if form.errors else 200
     return render(request, "consent/people.html", context, status=status)

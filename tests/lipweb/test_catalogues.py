@@ -96,7 +96,7 @@ def test_messages_are_found_in_templates_of_each_kind() -> None:
 # What people read in a template must be marked, or it stays English.
 PRODUCERS = {
     *("actors.html", "_casting.html", "mandate.html", "propose.html"),
-    *("people.html", "member_remove.html", "project_new.html"),
+    *("people.html", "member_remove.html", "project_new.html", "project_names.html"),
 }
 SHARED = (
     *("base.html", "_top.html", "_field.html", "refusal.html", "login.html"),

@@ -298,3 +298,27 @@ def test_a_made_up_link_opens_nothing(client: Client, ann: User) -> None:
     page = client.get("/password/MQ/abc-def/")
     assert "too old" in text(page)
     assert 'type="password"' not in text(page)
+
+
+def test_a_project_is_renamed_until_an_actor_is_invited(
+    signed_in: SignedIn, producer: User, stranger: User, project: Project
+) -> None:
+    client = signed_in(producer)
+    names = f"/projects/{project.id}/names/"
+    assert f'href="{names}"' in text(client.get(people_page(project)))
+    assert f'value="{project.name}"' in text(client.get(names))
+    empty = client.post(names, {"name": "", "company": "Dune Films"})
+    assert empty.status_code == 422
+    done = client.post(names, {"name": "Dunes <2>", "company": "Dune Films"})
+    assert done.url == people_page(project)
+    assert "Dunes &lt;2&gt;" in text(client.get(done.url))
+    assert signed_in(stranger).get(names).status_code == 404
+
+    actor = Actor.objects.create(stage_name="Robin")
+    project.castings.create(actor=actor, invited_by=producer)
+    assert f'href="{names}"' not in text(client.get(people_page(project)))
+    assert "consent is given to it" in text(client.get(names))
+    late = client.post(names, {"name": "Other", "company": "Others"})
+    assert late.status_code == 422
+    project.refresh_from_db()
+    assert project.name == "Dunes <2>"

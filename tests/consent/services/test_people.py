@@ -11,7 +11,12 @@ from django.core import mail
 
 from consent.errors import ConsentError, NotAllowed
 from consent.models import LedgerEntry, Membership, Project, Role
-from consent.services.people import member_add, member_remove, project_create
+from consent.services.people import (
+    member_add,
+    member_remove,
+    project_create,
+    project_rename,
+)
 from tests.consent.conftest import Cast, new_user
 
 Add = Callable[..., Membership]
@@ -62,6 +67,42 @@ def test_an_operator_makes_a_project_and_produces_it(operator: Any) -> None:
         "user": operator.pk,
         "role": "producer",
     }
+
+
+def test_a_project_is_renamed_by_who_leads_it_and_the_old_name_stays_on_record(
+    operator: Any, cast: Cast
+) -> None:
+    made = project_create(name="Duns", company="Dune", acting_user=operator)
+    right = {"name": " Dunes", "company": "Dune Films"}
+    for user in (cast.producer, cast.stranger):
+        with pytest.raises(NotAllowed):
+            project_rename(project=made, **right, acting_user=user)
+    project_rename(project=made, **right, acting_user=operator)
+    made.refresh_from_db()
+    assert (made.name, made.company) == ("Dunes", "Dune Films")
+    logged = LedgerEntry.objects.about(str(made.id)).last()
+    assert logged.kind == "project-renamed"
+    assert logged.payload["before"] == {"name": "Duns", "company": "Dune"}
+    for wrong in ({"name": " "}, {"company": "x" * 161}, {"name": "two\nlines"}):
+        with pytest.raises(ConsentError):
+            project_rename(project=made, **(right | wrong), acting_user=operator)
+    made.refresh_from_db()
+    assert made.name == "Dunes"
+
+
+def test_a_name_that_an_actor_has_read_stays(cast: Cast) -> None:
+    assert cast.project.castings.exists()
+    before = cast.project.name
+    with pytest.raises(ConsentError) as refused:
+        project_rename(
+            project=cast.project,
+            name="Another film",
+            company="Others",
+            acting_user=cast.producer,
+        )
+    assert code_of(refused) == "name-in-use"
+    cast.project.refresh_from_db()
+    assert cast.project.name == before
 
 
 def test_a_producer_makes_another_project_and_nobody_else_any(cast: Cast) -> None:
