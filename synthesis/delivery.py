@@ -135,6 +135,11 @@ def not_kept(scene: Probe, delivery: Delivery) -> list[str]:
         )
     if any(one.codec in ("ass", "ssa") for one in scene.subtitles):
         told.append("Of the ASS subtitles the words are kept, not fonts and places.")
+    if scene.light and delivery.format != Format.HEVC:
+        told.append(
+            "The HDR10 metadata (mastering display, MaxCLL, MaxFALL): only HEVC files"
+            " can be given it here."
+        )
     left_out = scene.sounds[1:]
     if left_out and not delivery.scene_sounds:
         told.append(

@@ -153,7 +153,8 @@ def encoding_of(asked: Format, scene: Probe, *, draft: bool = False) -> Encoding
     crf, preset = ("19", "ultrafast") if draft else ("16", "veryfast")
     options = {"crf": crf, "preset": preset}
     if asked == Format.HEVC:
-        options["x265-params"] = "log-level=none:frame-threads=1:pools=2"
+        known = scene.light.x265_params()
+        options["x265-params"] = f"log-level=none:frame-threads=1:pools=2{known}"
         return Encoding(codec, container, pixels, full_range, options, "hvc1")
     return Encoding(codec, container, pixels, full_range, options)
 

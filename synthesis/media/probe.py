@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from synthesis.errors import MediaRefused
 from synthesis.media.colour import Colour
+from synthesis.media.light import Light
 from synthesis.media.limits import Limits
 from synthesis.media.rates import pack_rising, unpack_rising
 from synthesis.media.sandbox import Caps, Child
@@ -91,6 +92,7 @@ class Probe:
     start_pts: int
     end_pts: int
     colour: Colour
+    light: Light
     timecode: str
     sounds: tuple[SoundStream, ...]
     subtitles: tuple[SubtitleStream, ...]
@@ -122,6 +124,7 @@ class Probe:
         for name in ("sample_aspect", "rate", "time_base"):
             fields[name] = str(fields[name])
         fields["colour"] = asdict(self.colour)
+        fields["light"] = self.light.to_json()
         fields["sounds"] = [sound.to_json() for sound in self.sounds]
         fields["subtitles"] = [asdict(one) for one in self.subtitles]
         fields["broken"] = list(self.broken)
@@ -135,6 +138,7 @@ class Probe:
         for name in ("sample_aspect", "rate", "time_base"):
             fields[name] = Fraction(fields[name])
         fields["colour"] = Colour(**fields["colour"])
+        fields["light"] = Light.from_json(fields["light"])
         fields["sounds"] = tuple(SoundStream.from_json(s) for s in fields["sounds"])
         fields["subtitles"] = tuple(SubtitleStream(**s) for s in fields["subtitles"])
         fields["broken"] = tuple(fields["broken"])

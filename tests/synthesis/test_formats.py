@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from synthesis.composite import composite
+from synthesis.delivery import Delivery, not_kept
 from synthesis.engines.base import MouthPatch
 from synthesis.errors import SynthesisError
 from synthesis.media.colour import Colour
@@ -25,6 +26,7 @@ from synthesis.media.formats import (
     formats_here,
 )
 from synthesis.media.frames import Planes, read_frames
+from synthesis.media.light import Light
 from synthesis.media.probe import Probe, probe
 from synthesis.media.proxy import browsers_play, write_proxy
 from synthesis.media.soundtrack import SoundTrack
@@ -60,9 +62,11 @@ def filmed(
     size: tuple[int, int] = SIZE,
     colour: dict[str, int] | None = None,
     timecode: str = "01:00:59;28",
+    options: dict[str, str] | None = None,
 ) -> Path:
     """A film with texture, in full depth where the pixels have ten bits."""
-    options = {"qp": "0"} if codec == "libx264" else {}
+    if options is None:
+        options = {"qp": "0"} if codec == "libx264" else {}
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, pixels
@@ -398,6 +402,54 @@ def test_hdr_keeps_its_depth_and_its_tags(
     assert after.colour.is_hdr
 
 
+LIGHT = Light(
+    (34_000, 16_000, 13_250, 34_500, 7_500, 3_000, 15_635, 16_450, 10_000_000, 50),
+    (1_000, 400),
+)
+
+
+@pytest.mark.slow
+def test_the_metadata_of_hdr10_goes_into_hevc_and_is_missed_aloud_elsewhere(
+    tmp_path: Path,
+) -> None:
+    colour = {
+        "colorspace": 9,
+        "color_primaries": 9,
+        "color_trc": 16,
+        "color_range": 1,
+    }
+    params = {"x265-params": f"log-level=none{LIGHT.x265_params()}"}
+    scene = filmed(
+        tmp_path / "hdr10.mov",
+        codec="libx265",
+        pixels="yuv420p10le",
+        colour=colour,
+        options=params,
+    )
+    before = probe(scene)
+    assert before.light == LIGHT
+    assert Probe.from_json(before.to_json()) == before
+    after = assembled(scene, tmp_path / "out.mp4", Format.HEVC, None)
+    assert after.light == LIGHT
+    assert not not_kept(before, Delivery(Format.HEVC))
+    (told,) = not_kept(before, Delivery(Format.PRORES))
+    assert "HDR10" in told
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"display": [1, 2, 3], "content": None},
+        {"display": [60_000] + [1] * 7 + [9, 1], "content": None},
+        {"display": [1] * 8 + [1, 9], "content": [-1, 4]},
+        {"display": [], "content": [1, 70_000]},
+    ],
+)
+def test_numbers_that_no_display_has_are_dropped(fields: dict[str, Any]) -> None:
+    assert Light.from_json(fields) == Light()
+    assert Light().x265_params() == ""
+
+
 # Refused before anything is rendered
 
 
@@ -406,7 +458,8 @@ def facts(**changes: Any) -> Probe:
         container="MP4/MOV", demuxer="mov", codec="h264", pix_fmt="yuv420p", bits=8,
         width=1920, height=1080, rotation=0, sample_aspect=Fraction(1),
         rate=Fraction(25), variable_rate=False, interlaced=False,
-        time_base=Fraction(1, 25), start_pts=0, end_pts=1, colour=COLOUR, timecode="",
+        time_base=Fraction(1, 25), start_pts=0, end_pts=1, colour=COLOUR, light=Light(),
+        timecode="",
         sounds=(), subtitles=(), broken=(), pts=(0,), keyframes=(0,),
     )  # fmt: skip
     return replace(found, **changes)

@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from synthesis.errors import MediaRefused
 from synthesis.media.inside.boxes import check_boxes
+from synthesis.media.inside.lighting import light_of
 from synthesis.media.inside.opening import (
     check_decoder,
     layout_name,
@@ -302,6 +303,7 @@ def _fields(
         "start_pts": start,
         "end_pts": end,
         "colour": _colour(frame),
+        "light": light_of(frame),
         "timecode": _timecode(container, stream),
         "sounds": _sounds(count, container, limits, start * base),
         "subtitles": _subtitles(container),
