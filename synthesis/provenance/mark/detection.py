@@ -19,7 +19,7 @@ from synthesis.provenance.mark.alignment import (
     shifted,
     shifts,
 )
-from synthesis.provenance.mark.geometry import likely
+from synthesis.provenance.mark.geometry import LARGEST, SMALLEST, likely
 from synthesis.provenance.mark.lattice import (
     PERIOD_PX,
     RADIUS,
@@ -40,6 +40,9 @@ SEARCHED_PEAK, TRACKED_PEAK = 3.8, 4.6
 where the picture should be, and the highest of all places (one search of pure noise
 reaches 3.8 at some place, all of a window's 4.5); and from which bending is."""
 FINALISTS = 3
+SIZES = np.exp(np.arange(np.log(SMALLEST), np.log(LARGEST), 0.006))
+"""Sizes at which the long search asks the pilots themselves, where their power alone
+does not stand out of the picture's: a close-up of hair, cut out of a frame."""
 PEAKS = 2
 TRACKED = (0.09, 1.0)
 """Cycles a canvas pixel up to which carriers lead each round of tracking."""
@@ -67,17 +70,15 @@ class Detection:
 def detect(
     lumas: Iterable[NDArray[np.uint8]],
     keys: Sequence[tuple[str, bytes]],
-    *,
-    deep: bool = False,
 ) -> Detection:
     """Read the mark from luma planes, uint8 (H, W), in order, with constant memory.
 
     keys: (name, key) pairs, likeliest first. Stops at the first window that a key
-    proves. deep: look at squeezed pictures, more sizes and rotations, and try more of
-    what looks likely.
+    proves. What all pictures so far say together is searched longer, a second or so a
+    key, so that this is rarely done: more sizes, and more of what looks likely.
     """
     windows = 0
-    for flat in _windows(lumas):
+    for flat, deep in _windows(lumas):
         windows += 1
         hit = _read(flat, keys, deep)
         if hit is not None:
@@ -85,9 +86,12 @@ def detect(
     return Detection(False, windows=windows)
 
 
-def _windows(lumas: Iterable[NDArray[np.uint8]]) -> Iterator[FloatPlane]:
+def _windows(
+    lumas: Iterable[NDArray[np.uint8]],
+) -> Iterator[tuple[FloatPlane, bool]]:
     """Averages of flattened canvases: each window; all so far, whenever there are twice
-    as many as when they were last read; and all of them at the end."""
+    as many as when they were last read; and all of them at the end. Beside each whether
+    it is of all."""
     window = total = np.zeros((0, 0), np.float32)
     count = total_count = read_at = 0
     for luma in lumas:
@@ -101,15 +105,15 @@ def _windows(lumas: Iterable[NDArray[np.uint8]]) -> Iterator[FloatPlane]:
         total_count += 1
         if count < WINDOW_FRAMES:
             continue
-        yield _mean(window, count)
+        yield _mean(window, count), False
         window, count = np.zeros_like(flat), 0
         if total_count >= 2 * max(read_at, WINDOW_FRAMES):
             read_at = total_count
-            yield _mean(total, total_count)
+            yield _mean(total, total_count), True
     if count >= SHORTEST_FRAMES and count < total_count:
-        yield _mean(window, count)
-    if total_count not in (0, read_at, WINDOW_FRAMES):
-        yield _mean(total, total_count)
+        yield _mean(window, count), False
+    if total_count not in (0, read_at):
+        yield _mean(total, total_count), True
 
 
 def _mean(total: FloatPlane, count: int) -> FloatPlane:
@@ -149,7 +153,10 @@ class _Placement:
 def _placements(
     flat: FloatPlane, keys: Sequence[tuple[str, bytes]], deep: bool
 ) -> Iterator[_Placement]:
-    for matrix in likely(flat, deep=deep):
+    matrices = likely(flat, deep=deep)
+    if deep:
+        matrices += [size * np.eye(2) for size in SIZES]
+    for matrix in matrices:
         response = respond(flat, centred(matrix, flat))
         for way in (response, response.mirrored):
             for name, key in keys:

@@ -48,8 +48,7 @@ def look_where_there_is_none(
 ) -> FalseFinds:
     """Read unmarked films, and marked ones with other keys, until so many trials.
 
-    New keys for every piece; the long search, with its many sizes and turns, of every
-    second one.
+    New keys for every piece.
     """
     began = time.monotonic()
     questions = found = round_ = 0
@@ -58,7 +57,7 @@ def look_where_there_is_none(
             if counted[0] >= trials:
                 break
             keys = [_key(round_, number) for number in range(KEYS_AT_ONCE)]
-            found += detect(lumas, keys, deep=round_ % 2 == 0).found
+            found += detect(lumas, keys).found
             questions += KEYS_AT_ONCE
             round_ += 1
             say(min(counted[0], trials), trials)

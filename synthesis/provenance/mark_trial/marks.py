@@ -36,7 +36,7 @@ class Mark(Protocol):
     def read(
         self, pictures: Sequence[Picture], mark_id: bytes, size: tuple[int, int]
     ) -> str:
-        """Return 'found', 'deep' (found by the long search only), 'none' or 'false'.
+        """Return 'found', 'none' or 'false'.
 
         size: (width, height) when it was marked.
         """
@@ -61,11 +61,10 @@ class Ours:
         self, pictures: Sequence[Picture], mark_id: bytes, size: tuple[int, int]
     ) -> str:
         lumas = [picture.y for picture in pictures]
-        for deep, answer in ((False, "found"), (True, "deep")):
-            found = detect(lumas, [("trial", KEY)], deep=deep)
-            if found.found:
-                return answer if found.id == mark_id.hex() else "false"
-        return "none"
+        found = detect(lumas, [("trial", KEY)])
+        if not found.found:
+            return "none"
+        return "found" if found.id == mark_id.hex() else "false"
 
 
 class Library:

@@ -221,9 +221,6 @@ def sentences(findings: Findings) -> Iterator[str]:
     yield from _fingerprints(findings)
     if not findings.has_library:
         yield NO_LIBRARY
-    deep = sum(cell.deep for cell in findings.cells)
-    if deep:
-        yield f"In {deep} pieces only the long search found it."
     yield from _ending(findings)
 
 

@@ -57,8 +57,7 @@ class Delivered:
 @dataclass(frozen=True)
 class Cell:
     """One attack on one film with one mark. found: pieces in which the id was read,
-    of `pieces`; deep: how many of these only the long search found; false: in how
-    many another id was read and taken for proven.
+    of `pieces`; false: in how many another id was read and taken for proven.
     """
 
     attack: str
@@ -66,7 +65,6 @@ class Cell:
     mark: str
     found: int
     pieces: int
-    deep: int
     false: int
     alike: float | None = None
 
@@ -129,9 +127,8 @@ def attack_with(film: Delivered, attack: Attack, every_s: float) -> Cell:
         attack=attack.name,
         clip=film.clip,
         mark=film.mark.name,
-        found=sum(answer in ("found", "deep") for answer in answers),
+        found=answers.count("found"),
         pieces=len(answers),
-        deep=answers.count("deep"),
         false=answers.count("false"),
         alike=similarity(film.kept, taken(cut[-1], done.rate))
         if has_fingerprint
