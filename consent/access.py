@@ -41,6 +41,12 @@ def may_change_people(user: AbstractBaseUser | AnonymousUser, project: Project) 
     return is_operator(user) or is_producer(user, project)
 
 
+def require_may_change_people(user: AbstractBaseUser, project: Project) -> None:
+    """Raise NotAllowed unless the user may change who belongs to the project."""
+    if not may_change_people(user, project):
+        raise NotAllowed("Only a producer of this project or an operator may do that.")
+
+
 def is_self(user: AbstractBaseUser | AnonymousUser, actor: Holder) -> bool:
     return user.pk is not None and actor.user_id == user.pk
 

@@ -22,7 +22,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
-from consent.access import may_change_people, may_make_projects
+from consent.access import may_make_projects, require_may_change_people
 from consent.errors import ConsentError, NotAllowed
 from consent.models import Membership, Project, Role
 from consent.readers import language_of
@@ -63,7 +63,7 @@ def project_rename(
     "name-in-use" if one has; "name-missing", "name-too-long" or "name-wrong" says what
     is wrong with either name."""
     project = Project.objects.select_for_update().get(pk=project.pk)
-    _require_may_change(acting_user, project)
+    require_may_change_people(acting_user, project)
     if not is_renamable(project):
         raise ConsentError(
             "name-in-use",
@@ -97,7 +97,7 @@ def member_add(
     link that sets it, which is shown to nobody else. A login that is there keeps its
     name. ConsentError "address-wrong", "role-wrong", "already-member", "login-closed"
     or one of the names' says what is wrong."""
-    _require_may_change(acting_user, project)
+    require_may_change_people(acting_user, project)
     if role not in Role.values:
         raise ConsentError("role-wrong", "Choose one of the roles.")
     user = _login_of(email=_address(email), name=name)
@@ -127,7 +127,7 @@ def member_remove(
     was taken from them before."""
     # One at a time: two producers who remove each other at once must not both succeed.
     project = Project.objects.select_for_update().get(pk=project.pk)
-    _require_may_change(acting_user, project)
+    require_may_change_people(acting_user, project)
     row = project.memberships.filter(pk=membership.pk).first()
     if row is None:
         raise ConsentError(
@@ -150,11 +150,6 @@ def password_link(user: Any) -> str:
     token = default_token_generator.make_token(user)
     path = reverse("password_reset_confirm", args=[uid, token])
     return f"{settings.SITE_URL}{path}"
-
-
-def _require_may_change(user: AbstractBaseUser, project: Project) -> None:
-    if not may_change_people(user, project):
-        raise NotAllowed("Only a producer of this project or an operator may do that.")
 
 
 def _name(typed: str, *, most: int) -> str:

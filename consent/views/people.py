@@ -12,7 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from consent.access import is_operator, may_change_people, may_make_projects
+from consent.access import (
+    is_operator,
+    may_change_people,
+    may_make_projects,
+    require_may_change_people,
+)
 from consent.errors import ConsentError, NotAllowed
 from consent.forms import MemberForm, ProjectForm
 from consent.models import Membership, Project
@@ -61,8 +66,7 @@ def project_names(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Give a project other names, as long as no actor has read them."""
     project = project_of_people(request, project_id)
     user = cast(AbstractBaseUser, request.user)
-    if not may_change_people(user, project):
-        raise NotAllowed("Only a producer of this project or an operator may do that.")
+    require_may_change_people(user, project)
     names = {"name": project.name, "company": project.company}
     form = ProjectForm(request.POST or None, initial=names)
     if request.method == "POST" and form.is_valid():
@@ -108,13 +112,14 @@ def people(request: HttpRequest, project_id: UUID) -> HttpResponse:
             messages.success(request, f"{new.user} is added and gets a mail.")
             return redirect("consent:people", project_id=project.id)
     members = project.memberships.select_related("user")
+    may_change = may_change_people(user, project)
     context = {
         "project": project,
         "members": members.order_by("user__name", "user__email", "role"),
         "form": form,
         "is_member": members.filter(user_id=user.pk).exists(),
-        "may_change": may_change_people(user, project),
-        "may_rename": is_renamable(project),
+        "may_change": may_change,
+        "may_rename": may_change and is_renamable(project),
     }
     status = 422 if form.errors else 200
     return render(request, "consent/people.html", context, status=status)
@@ -126,8 +131,7 @@ def remove(request: HttpRequest, project_id: UUID, membership_id: int) -> HttpRe
     """Ask whether to take a role from somebody, and do so."""
     project = project_of_people(request, project_id)
     user = cast(AbstractBaseUser, request.user)
-    if not may_change_people(user, project):
-        raise NotAllowed("Only a producer of this project or an operator may do that.")
+    require_may_change_people(user, project)
     rows = Membership.objects.filter(project=project).select_related("user")
     membership = get_object_or_404(rows, pk=membership_id)
     context: dict[str, Any] = {"project": project, "membership": membership}

@@ -30,7 +30,16 @@ from consent.services.software import software_grant_sign, software_passkey_enro
 from lipweb.models import User
 from synthesis import house_keys
 from synthesis.media.probe import probe
-from synthesis.models import Deliverable, Dub, Line, Render, Scene, Shot, Track
+from synthesis.models import (
+    Deliverable,
+    Dub,
+    Line,
+    Render,
+    Scene,
+    Shot,
+    Track,
+    ViewingCopy,
+)
 from synthesis.provenance.manifest import ManifestFacts, sign
 
 FRAMES = 50
@@ -182,6 +191,19 @@ def deliverable_made(
     )
     deliverable.file.save("file.mp4", ContentFile(data))
     return deliverable
+
+
+def viewing_copy_made(deliverable: Deliverable, data: bytes) -> ViewingCopy:
+    """What reviewers watch of it: this MP4, signed by this house."""
+    data, manifest_id = signed_bytes(data)
+    copy = ViewingCopy(
+        deliverable=deliverable,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        manifest_id=manifest_id,
+    )
+    copy.file.save("file.mp4", ContentFile(data))
+    return copy
 
 
 def signed_bytes(data: bytes) -> tuple[bytes, str]:

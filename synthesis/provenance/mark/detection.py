@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,8 +132,9 @@ def _read(
         hit = decode_waves(still.waves, lattice, name, key)
         if hit is not None:
             return hit
-    tries = sorted(_placements(flat, keys, deep), key=lambda one: -one.height)
-    for one in tries[: FINALISTS * (2 if deep else 1)]:
+    # A placement holds a picture: of hundreds no more are kept than will be tried.
+    count = FINALISTS * (2 if deep else 1)
+    for one in nlargest(count, _placements(flat, keys, deep), lambda one: one.height):
         hit = _follow(flat, one)
         if hit is not None:
             return hit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,9 +17,9 @@ from synthesis.delivery import Delivery
 from synthesis.media.formats import Format
 from synthesis.media.probe import probe
 from synthesis.media.proxy import browsers_play, write_proxy
-from synthesis.models import Comment, Deliverable, ViewingCopy
+from synthesis.models import Comment, Deliverable
 from synthesis.viewing import file_told
-from tests.synthesis.production import signed_bytes
+from tests.synthesis.production import viewing_copy_made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -120,17 +119,10 @@ def master(deliverable: Deliverable, tmp_path: Path) -> Deliverable:
     held = probe(path)
     assert not browsers_play(held)
     write_proxy(path, held, watched)
-    data, manifest_id = signed_bytes(watched.read_bytes())
     deliverable.file.save("file.mov", ContentFile(path.read_bytes()))
     deliverable.media = file_told(held, held, Delivery(Format.PRORES))
     deliverable.save()
-    copy = ViewingCopy(
-        deliverable=deliverable,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-        manifest_id=manifest_id,
-    )
-    copy.file.save("file.mp4", ContentFile(data))
+    viewing_copy_made(deliverable, watched.read_bytes())
     return deliverable
 
 

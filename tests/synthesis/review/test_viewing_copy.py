@@ -20,7 +20,7 @@ from synthesis.models import Decision, Deliverable, ViewingCopy
 from synthesis.services.leftovers import render_leftovers_delete, renders_sweep
 from synthesis.services.verification import file_verify
 from synthesis.storage import local_path
-from tests.synthesis.production import signed_bytes, video_bytes
+from tests.synthesis.production import video_bytes, viewing_copy_made
 
 SignIn = Callable[[User], Client]
 
@@ -34,15 +34,7 @@ def copy(deliverable: Deliverable) -> ViewingCopy:
     deliverable.media |= {"sounds": [], "subtitles": [], "timecode": "", "not_kept": []}
     deliverable.save()
     data = video_bytes() + struct.pack(">I", 16) + b"free" + os.urandom(8)
-    data, manifest_id = signed_bytes(data)
-    row = ViewingCopy(
-        deliverable=deliverable,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-        manifest_id=manifest_id,
-    )
-    row.file.save("file.mp4", ContentFile(data))
-    return row
+    return viewing_copy_made(deliverable, data)
 
 
 def answered(client: Client, name: str, copy: ViewingCopy) -> Any:

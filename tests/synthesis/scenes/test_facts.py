@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from synthesis.errors import SynthesisError
+from synthesis.media.light import Light
+from synthesis.media.probe import Probe
 from synthesis.models import Scene
 from synthesis.scenes.facts import Clock, facts_in_words
 
@@ -59,3 +63,15 @@ def test_a_scene_that_was_not_probed_has_no_clock() -> None:
     with pytest.raises(SynthesisError):
         Clock.of(scene)
     assert ("File", "a.mp4, 12 B") in facts_in_words(scene)
+
+
+def test_a_scene_measured_before_its_light_was_asked_for_is_read_after_the_upgrade(
+    scene: Scene,
+) -> None:
+    before = {k: v for k, v in scene.media_facts.items() if k != "light"}
+    scene.media_facts = before
+    scene.save()
+    upgrade = import_module("synthesis.migrations.0011_scenes_say_their_light")
+    upgrade.say_no_light(apps, None)
+    scene.refresh_from_db()
+    assert Probe.from_json(scene.media_facts).light == Light()
